@@ -1,0 +1,103 @@
+//! `room:*`: one event for each thing a channel can do.
+
+use crate::UserSocket;
+use phx_runtime::prelude::*;
+use phx_runtime::Stop;
+
+pub(crate) struct RoomChannel;
+
+/// Comes right after the join's answer.
+struct Welcome;
+
+#[channel(socket = UserSocket)]
+impl RoomChannel {
+    #[join("room:forbidden")]
+    fn forbidden() -> Result<Self, Refused> {
+        Err(Refused::new("unauthorized"))
+    }
+
+    #[join("room:joincrash")]
+    fn join_crash() -> Result<Self, Refused> {
+        panic!("asked to crash in join")
+    }
+
+    #[join("room:after_join")]
+    fn after_join(ctx: &mut Joining<Self>) -> Result<Self, Refused> {
+        ctx.notify(Welcome);
+        Ok(Self)
+    }
+
+    #[join("room:params")]
+    fn params(params: Payload) -> Result<(Self, Payload), Refused> {
+        Ok((Self, params))
+    }
+
+    #[join("room:*")]
+    fn any() -> Result<Self, Refused> {
+        Ok(Self)
+    }
+
+    #[handle_info]
+    fn welcome(&mut self, _: Welcome, ctx: &mut Context<Self>) {
+        ctx.push("welcome", &serde_json::json!({"hello": "world"}));
+    }
+
+    #[handle_in("echo")]
+    fn echo(&mut self, payload: Payload) -> Result<Payload, Refused> {
+        Ok(payload)
+    }
+
+    #[handle_in("new_msg")]
+    fn new_msg(&mut self, payload: Payload, ctx: &mut Context<Self>) {
+        ctx.broadcast("new_msg", &payload);
+    }
+
+    #[handle_in("shout")]
+    fn shout(&mut self, payload: Payload, ctx: &mut Context<Self>) {
+        ctx.broadcast_from("shout", &payload);
+    }
+
+    #[handle_in("push_me")]
+    fn push_me(&mut self, payload: Payload, ctx: &mut Context<Self>) {
+        ctx.push("pushed", &payload);
+    }
+
+    #[handle_in("err")]
+    fn err(&mut self, payload: Payload) -> Result<(), Payload> {
+        Err(payload)
+    }
+
+    #[handle_in("status_only")]
+    fn status_only(&mut self) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    #[handle_in("noreply")]
+    fn noreply(&mut self) {}
+
+    #[handle_in("custom_status")]
+    fn custom_status(&mut self, payload: Payload) -> Reply {
+        Reply::status("custom", &payload)
+    }
+
+    #[handle_in("crash")]
+    fn crash(&mut self) {
+        panic!("asked to crash")
+    }
+
+    #[handle_in("stop")]
+    fn stop(&mut self, ctx: &mut Context<Self>) {
+        ctx.stop();
+    }
+
+    #[handle_in("stop_reply")]
+    fn stop_reply(&mut self, payload: Payload, ctx: &mut Context<Self>) -> Result<Payload, Refused> {
+        ctx.stop();
+        Ok(payload)
+    }
+
+    #[handle_in("stop_error")]
+    fn stop_error(&mut self, ctx: &mut Context<Self>) {
+        ctx.stop_with(Stop::Error);
+    }
+}

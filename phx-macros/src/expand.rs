@@ -1,0 +1,301 @@
+//! Writes the trait impls of a channel, and in them the calls of the user's methods.
+
+use crate::channel::{Channel, EventHandler, Join};
+use crate::handler::{Argument, Handler, Kind, Part, mentions_impl, ungrouped};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned;
+
+impl Channel {
+    pub(crate) fn expand(&self) -> TokenStream {
+        let Self { item, socket, .. } = self;
+        let (impl_generics, _, where_clause) = item.generics.split_for_impl();
+        let self_ty = &item.self_ty;
+        let joins = self.joins.iter().map(
+            |Join {
+                 pattern,
+                 handler: Handler { cfgs, .. },
+             }| quote!(#cfgs #pattern),
+        );
+        let join = self.expand_join();
+        let handle_in = self.expand_handle_in();
+        let handle_out = self.expand_handle_out();
+        let terminate = self.expand_terminate();
+        let handle_info = self
+            .handle_info
+            .iter()
+            .map(|handler| self.expand_handle_info(handler));
+        quote! {
+            #item
+
+            impl #impl_generics ::phx_runtime::Channel for #self_ty #where_clause {
+                type Socket = #socket;
+                const JOINS: &'static [::phx_runtime::Pattern] = &[#(#joins),*];
+                #join
+                #handle_in
+                #handle_out
+                #terminate
+            }
+
+            #(#handle_info)*
+        }
+    }
+
+    fn expand_join(&self) -> TokenStream {
+        let [topic, payload, ctx] = ["topic", "payload", "ctx"].map(local);
+        let attempts = self.joins.iter().map(|join| join.attempt(&topic));
+        let sendable = sendable(self.joins.iter().map(|join| &join.handler));
+        quote! {
+            async fn join(
+                #topic: &::core::primitive::str,
+                #payload: ::phx_runtime::Payload,
+                #ctx: &mut ::phx_runtime::Joining<Self>,
+            ) -> ::core::result::Result<::phx_runtime::Joined<Self>, ::phx_runtime::JoinError> {
+                #sendable
+                #(#attempts)*
+                ::core::result::Result::Err(::phx_runtime::JoinError::UnmatchedTopic)
+            }
+        }
+    }
+
+    fn expand_handle_in(&self) -> Option<TokenStream> {
+        let output = quote!(::core::option::Option<::phx_runtime::Reply>);
+        dispatch(&quote!(handle_in), &self.handle_in, &output)
+    }
+
+    fn expand_handle_out(&self) -> Option<TokenStream> {
+        let dispatch = dispatch(&quote!(handle_out), &self.handle_out, &quote!(()))?;
+        let events = self.handle_out.iter().map(|EventHandler { event, handler }| {
+            let cfgs = &handler.cfgs;
+            quote!(#cfgs #event)
+        });
+        Some(quote! {
+            const INTERCEPTS: &'static [&'static ::core::primitive::str] = &[#(#events),*];
+            #dispatch
+        })
+    }
+
+    fn expand_terminate(&self) -> TokenStream {
+        let [reason, ctx] = ["reason", "ctx"].map(local);
+        let methods = self.terminate.iter().map(|handler| {
+            let cfgs = &handler.cfgs;
+            let answer = handler.answer();
+            let sendable = sendable([handler]);
+            quote! {
+                #cfgs
+                async fn terminate(
+                    &mut self,
+                    #reason: ::phx_runtime::Reason,
+                    #ctx: &mut ::phx_runtime::Context<Self>,
+                ) {
+                    #sendable
+                    #answer
+                }
+            }
+        });
+        methods.collect()
+    }
+
+    fn expand_handle_info(&self, handler: &Handler) -> TokenStream {
+        let [message, ctx] = ["message", "ctx"].map(local);
+        let (impl_generics, _, where_clause) = self.item.generics.split_for_impl();
+        let self_ty = &self.item.self_ty;
+        let cfgs = &handler.cfgs;
+        let ty = handler.message_type();
+        let answer = handler.answer();
+        let sendable = sendable([handler]);
+        quote! {
+            #cfgs
+            impl #impl_generics ::phx_runtime::HandleInfo<#ty> for #self_ty #where_clause {
+                async fn handle_info(&mut self, #message: #ty, #ctx: &mut ::phx_runtime::Context<Self>) {
+                    #sendable
+                    #answer
+                }
+            }
+        }
+    }
+}
+
+impl Join {
+    /// Returns from the function it stands in when `topic` matches and its captures can be parsed.
+    fn attempt(&self, topic: &Ident) -> TokenStream {
+        let Self { pattern, handler } = self;
+        let cfgs = &handler.cfgs;
+        // The method may take its captures in another order than the pattern has them.
+        let in_order: Vec<_> = pattern.captures().map(capture_local).collect();
+        let count = in_order.len();
+        let answer = handler.answer();
+        let parse_and_answer = handler
+            .captures()
+            .fold(quote!(return #answer;), |rest, (mut capture, ty)| {
+                // All in one place, so that an unmet bound is reported once.
+                capture.set_span(capture.span().located_at(ty.span()));
+                let path = quote!(::core::str::FromStr);
+                let parse = bound_call(ty, &path, &quote!(from_str), &capture.to_token_stream());
+                let at_type = Span::call_site().located_at(ty.span());
+                quote_spanned!(at_type=> if let ::core::result::Result::Ok(#capture) = #parse { #rest })
+            });
+        quote! {
+            #cfgs
+            {
+                const PATTERN: ::phx_runtime::Pattern = #pattern;
+                if let ::core::option::Option::Some([#(#in_order),*]) = PATTERN.captures::<#count>(#topic) {
+                    #parse_and_answer
+                }
+            }
+        }
+    }
+}
+
+/// The method of the trait that picks a handler by event.
+fn dispatch(name: &TokenStream, handlers: &[EventHandler], output: &TokenStream) -> Option<TokenStream> {
+    if handlers.is_empty() {
+        return None;
+    }
+    let [event, payload, ctx] = ["event", "payload", "ctx"].map(local);
+    let arms = handlers.iter().map(|EventHandler { event, handler }| {
+        let cfgs = &handler.cfgs;
+        let answer = handler.answer();
+        quote!(#cfgs #event => #answer,)
+    });
+    let sendable = sendable(handlers.iter().map(|handler| &handler.handler));
+    Some(quote! {
+        async fn #name(
+            &mut self,
+            #event: &::core::primitive::str,
+            #payload: ::phx_runtime::Payload,
+            #ctx: &mut ::phx_runtime::Context<Self>,
+        ) -> ::core::result::Result<#output, ::phx_runtime::HandleError> {
+            #sendable
+            match #event {
+                #(#arms)*
+                _ => ::core::result::Result::Err(::phx_runtime::HandleError::UnmatchedEvent),
+            }
+        }
+    })
+}
+
+/// A variable of an expansion, which no name of the user can meet.
+pub(crate) fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+impl Handler {
+    /// The captures of a `#[join]` that its method takes: the local that holds each, and its type.
+    pub(crate) fn captures(&self) -> impl Iterator<Item = (Ident, &Type)> {
+        self.arguments.iter().filter_map(|argument| match &argument.part {
+            Part::Capture(name) => Some((capture_local(name), &argument.ty)),
+            _ => None,
+        })
+    }
+
+    /// Calls the method and turns what it returns into what the trait's method returns.
+    ///
+    /// The locals `payload`, `message`, `reason` and `ctx` must be in scope as far as the kind of callback has them.
+    pub(crate) fn answer(&self) -> TokenStream {
+        let call = self.call();
+        match (self.kind, &self.output) {
+            (Kind::Join, Some(ty)) => bound_call(
+                ty,
+                &quote!(::phx_runtime::IntoJoined<Self>),
+                &quote!(into_joined),
+                &call,
+            ),
+            (Kind::HandleIn, Some(ty)) => {
+                bound_call(ty, &quote!(::phx_runtime::IntoReply), &quote!(into_reply), &call)
+            }
+            (Kind::HandleIn, None) => {
+                quote!({ #call; ::core::result::Result::Ok(::core::option::Option::None) })
+            }
+            (Kind::HandleOut, _) => quote!({ #call; ::core::result::Result::Ok(()) }),
+            _ => quote!(#call;),
+        }
+    }
+
+    fn call(&self) -> TokenStream {
+        let name = &self.name;
+        let at_name = Span::call_site().located_at(name.span());
+        let receiver = (self.kind != Kind::Join).then(|| quote!(self,));
+        let arguments = self.arguments.iter().map(Argument::value);
+        let call = quote_spanned!(at_name=> Self::#name(#receiver #(#arguments),*));
+        if self.is_async {
+            quote_spanned!(at_name=> sendable(#call).await)
+        } else {
+            call
+        }
+    }
+}
+
+impl Argument {
+    fn value(&self) -> TokenStream {
+        let at_type = |name: &str| {
+            let ty = match ungrouped(&self.ty) {
+                Type::Reference(reference) => reference.elem.span(),
+                ty => ty.span(),
+            };
+            let mut local = local(name);
+            local.set_span(local.span().located_at(ty));
+            local.into_token_stream()
+        };
+        match &self.part {
+            Part::Capture(name) => capture_local(name).into_token_stream(),
+            Part::Payload => {
+                let payload = local("payload");
+                let path = quote!(::phx_runtime::FromPayload);
+                let decode = bound_call(
+                    &self.ty,
+                    &path,
+                    &quote!(from_payload),
+                    &payload.into_token_stream(),
+                );
+                quote!(#decode?)
+            }
+            Part::Message => at_type("message"),
+            Part::Reason => at_type("reason"),
+            Part::Context => at_type("ctx"),
+        }
+    }
+}
+
+/// The local that holds the capture `name`.
+pub(crate) fn capture_local(name: &str) -> Ident {
+    local(&format!("capture_{name}"))
+}
+
+/// `<ty as path>::function(argument)`, placed so that an unmet bound is reported under all of the user's type.
+pub(crate) fn bound_call(
+    ty: &Type,
+    path: &TokenStream,
+    function: &TokenStream,
+    argument: &TokenStream,
+) -> TokenStream {
+    let tokens: Vec<TokenTree> = ty.to_token_stream().into_iter().collect();
+    let at = |token: Option<&TokenTree>| {
+        Span::call_site().located_at(token.map_or_else(Span::call_site, TokenTree::span))
+    };
+    let (first, last) = (at(tokens.first()), at(tokens.last()));
+    let call = quote_spanned!(last=> ::#function(#argument));
+    if mentions_impl(ty.to_token_stream()) {
+        // Such a type has no name; what it is follows from the argument.
+        return quote!(#path #call);
+    }
+    let open = quote_spanned!(first=> <);
+    let close = quote_spanned!(last=> as #path>);
+    quote!(#open #ty #close #call)
+}
+
+/// The function through which asynchronous methods are called, if there are any: a future that cannot be sent to
+/// another thread is then reported at its method, and not at the whole `impl` block.
+pub(crate) fn sendable<'a>(handlers: impl IntoIterator<Item = &'a Handler>) -> Option<TokenStream> {
+    handlers.into_iter().any(|handler| handler.is_async).then(|| {
+        quote! {
+            fn sendable<F>(future: F) -> impl ::core::future::Future<Output = F::Output> + ::core::marker::Send
+            where
+                F: ::core::future::Future + ::core::marker::Send,
+            {
+                future
+            }
+        }
+    })
+}

@@ -1,0 +1,234 @@
+//! `#[socket]`: reads the `channel!` lines, orders and checks them.
+
+use crate::cfg::Cfgs;
+use crate::errors::Errors;
+use crate::pattern::Pattern;
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::parse::ParseStream;
+use syn::{Error, ImplItem, ImplItemMacro, Item, ItemImpl, LitStr, Path, Token, Type, parse_quote};
+
+/// The impl block under `#[socket]`, with the `channel!` lines taken out.
+struct Socket {
+    item: ItemImpl,
+    lines: Vec<Line>,
+}
+
+/// One `channel!("topic:*", YourChannel);`
+struct Line {
+    cfgs: Cfgs,
+    pattern: Pattern,
+    channel: Type,
+}
+
+pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    if !arguments.is_empty() {
+        errors.at(
+            arguments,
+            "`#[socket]` takes no arguments: mount it with `Endpoint::builder().socket::<YourSocket>(\"/path\")`",
+        );
+    }
+    let expansion = match parse(item.clone(), &mut errors) {
+        Some(socket) => {
+            check_order(&socket.lines, &mut errors);
+            check_trait(&socket.item, &mut errors);
+            socket.expand()
+        }
+        None => item,
+    };
+    let errors = errors.into_compile_errors();
+    quote!(#expansion #errors)
+}
+
+// parse
+
+fn parse(item: TokenStream, errors: &mut Errors) -> Option<Socket> {
+    let mut item = match errors.ok(syn::parse2(item))? {
+        Item::Impl(item) => item,
+        other => {
+            errors.at(first_token(&other), "expected `impl Socket for YourSocket`");
+            return None;
+        }
+    };
+    let mut lines = Vec::new();
+    let (calls, items) = item.items.into_iter().partition(is_channel_call);
+    item.items = items;
+    for call in calls {
+        if let ImplItem::Macro(call) = call {
+            lines.extend(Line::parse(call, errors));
+        }
+    }
+    Some(Socket { item, lines })
+}
+
+fn first_token(item: &Item) -> TokenStream {
+    item.to_token_stream().into_iter().take(1).collect()
+}
+
+fn is_channel_call(item: &ImplItem) -> bool {
+    matches!(item, ImplItem::Macro(call) if call.mac.path.is_ident("channel"))
+}
+
+impl Line {
+    fn parse(call: ImplItemMacro, errors: &mut Errors) -> Option<Self> {
+        for attribute in &call.attrs {
+            if !["cfg", "doc"].iter().any(|name| attribute.path().is_ident(name)) {
+                errors.at(
+                    attribute,
+                    "only `#[cfg]` and doc comments have a meaning on a `channel!` line",
+                );
+            }
+        }
+        let (pattern, channel) = errors.ok(call.mac.parse_body_with(parse_line))?;
+        let pattern = Pattern::parse(pattern, errors)?;
+        Some(Self {
+            cfgs: Cfgs::of(&call.attrs),
+            pattern,
+            channel,
+        })
+    }
+}
+
+fn parse_line(input: ParseStream<'_>) -> syn::Result<(LitStr, Type)> {
+    let expected = |span| Error::new(span, "expected `channel!(\"topic:*\", YourChannel)`");
+    let pattern = input.parse().map_err(|_| expected(input.span()))?;
+    input.parse::<Token![,]>().map_err(|_| expected(input.span()))?;
+    let channel = input.parse().map_err(|error: Error| expected(error.span()))?;
+    input.parse::<Option<Token![,]>>()?;
+    if input.is_empty() {
+        Ok((pattern, channel))
+    } else {
+        Err(expected(input.span()))
+    }
+}
+
+// check
+
+/// The first line that matches wins, so no line may hide one below it. Partly overlapping lines have no right order.
+fn check_order(lines: &[Line], errors: &mut Errors) {
+    for (i, later) in lines.iter().enumerate() {
+        // One error for a line is enough: the others often go away with it.
+        for earlier in lines[..i]
+            .iter()
+            .filter(|earlier| earlier.cfgs.hold_whenever(&later.cfgs))
+        {
+            if !check_pair(&earlier.pattern, &later.pattern, errors) {
+                break;
+            }
+        }
+    }
+}
+
+/// Whether the two lines may stand in this order.
+fn check_pair(earlier: &Pattern, later: &Pattern, errors: &mut Errors) -> bool {
+    let (first, second) = (&earlier.source, &later.source);
+    let (first_text, second_text) = (first.value(), second.value());
+    if first_text == second_text {
+        let message = format!("topic pattern {second_text:?} is already routed");
+        errors.conflict((second, message), (first, "first routed here"));
+    } else if earlier.covers(later) {
+        let message = format!(
+            "unreachable channel: every topic matching {second_text:?} already matches {first_text:?}"
+        );
+        let note = if later.covers(earlier) {
+            "this line takes the same topics"
+        } else {
+            "this line takes those topics: put the narrower pattern above it"
+        };
+        errors.conflict((second, message), (first, note));
+    } else if later.covers(earlier) {
+        return true;
+    } else if let Some(topic) = earlier.common_topic(later) {
+        let message = format!(
+            "ambiguous channels: some topics match both {first_text:?} and {second_text:?}, for example {topic:?}"
+        );
+        let note = "the other pattern: narrow one of the two, or give all these topics to one channel";
+        errors.conflict((second, message), (first, note));
+    } else {
+        return true;
+    }
+    false
+}
+
+fn check_trait(item: &ItemImpl, errors: &mut Errors) {
+    let self_ty = &item.self_ty;
+    let expected = || format!("expected `impl Socket for {}`", self_ty.to_token_stream());
+    match &item.trait_ {
+        Some((path, _)) if is_socket(path) => {}
+        Some((path, _)) => errors.at(path, expected()),
+        None => errors.at(self_ty, expected()),
+    }
+}
+
+fn is_socket(path: &Path) -> bool {
+    path.segments
+        .last()
+        .is_some_and(|segment| segment.ident == "Socket")
+}
+
+// expand
+
+impl Socket {
+    fn expand(self) -> TokenStream {
+        let Self { mut item, lines } = self;
+        let mut own_items = None;
+        match &item.trait_ {
+            Some((path, _)) if is_socket(path) => {}
+            Some(_) => return item.into_token_stream(),
+            None => own_items = Some(make_socket_impl(&mut item)),
+        }
+        if !item
+            .items
+            .iter()
+            .any(|item| matches!(item, ImplItem::Type(ty) if ty.ident == "Params"))
+        {
+            item.items.push(parse_quote!(
+                type Params = ::phx_runtime::NoParams;
+            ));
+        }
+
+        let (impl_generics, _, where_clause) = item.generics.split_for_impl();
+        let self_ty = &item.self_ty;
+        quote! {
+            #own_items
+            #item
+            impl #impl_generics ::phx_runtime::Routes for #self_ty #where_clause {
+                const ROUTES: &'static [::phx_runtime::Route<Self>] = &[#(#lines),*];
+            }
+        }
+    }
+}
+
+/// After `impl UserSocket`: makes it the `impl Socket for UserSocket` it was meant to be, so that the one error is
+/// all there is to see. Returns the impl of what does not belong to the trait.
+fn make_socket_impl(item: &mut ItemImpl) -> ItemImpl {
+    let mut own = item.clone();
+    own.items.retain(|item| !belongs_to_socket(item));
+    item.items.retain(belongs_to_socket);
+    item.trait_ = Some((
+        parse_quote!(::phx_runtime::Socket),
+        Token![for](Span::call_site()),
+    ));
+    own
+}
+
+fn belongs_to_socket(item: &ImplItem) -> bool {
+    match item {
+        ImplItem::Type(ty) => ty.ident == "Params",
+        ImplItem::Fn(method) => method.sig.ident == "connect" || method.sig.ident == "id",
+        _ => false,
+    }
+}
+
+impl ToTokens for Line {
+    /// An element of `ROUTES`.
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self {
+            cfgs,
+            pattern,
+            channel,
+        } = self;
+        tokens.extend(quote!(#cfgs ::phx_runtime::Route::<Self>::to::<#channel>(#pattern)));
+    }
+}

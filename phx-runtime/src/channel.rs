@@ -1,0 +1,134 @@
+//! The trait behind `#[channel]`.
+
+use crate::context::{Context, Joining};
+use crate::error::{HandleError, JoinError, Joined};
+use crate::payload::Payload;
+use crate::reply::Reply;
+use crate::socket::Socket;
+use crate::topic::Pattern;
+use std::future::Future;
+
+/// One client joined to one topic: the value is created by `join` and dropped when the client leaves.
+///
+/// `#[channel(socket = YourSocket)]` on an `impl` block writes this implementation from your annotated methods.
+/// Nothing hidden is involved; this is what it expands to, written by hand:
+///
+/// ```
+/// use phx_runtime::prelude::*;
+/// use phx_runtime::{FromPayload, HandleError, IntoJoined, IntoReply, JoinError, Joined, Pattern, Reply, Segment};
+/// # struct UserSocket;
+/// # #[socket] impl Socket for UserSocket {
+/// #     type Params = NoParams;
+/// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+/// # }
+/// struct Echo;
+///
+/// impl Channel for Echo {
+///     type Socket = UserSocket;
+///     const JOINS: &'static [Pattern] = &[Pattern::exact("echo", &[Segment::Literal("echo")])];
+///
+///     async fn join(topic: &str, _: Payload, _: &mut Joining<Self>) -> Result<Joined<Self>, JoinError> {
+///         let Some([]) = Self::JOINS[0].captures(topic) else { return Err(JoinError::UnmatchedTopic) };
+///         Ok::<_, Refused>(Echo).into_joined()
+///     }
+///
+///     async fn handle_in(
+///         &mut self, event: &str, payload: Payload, _: &mut Context<Self>,
+///     ) -> Result<Option<Reply>, HandleError> {
+///         match event {
+///             "echo" => Ok::<_, Refused>(Payload::from_payload(payload)?).into_reply(),
+///             _ => Err(HandleError::UnmatchedEvent),
+///         }
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a channel",
+    label = "not a channel",
+    note = "write `#[channel(socket = YourSocket)]` above an `impl {Self} {{ … }}` block with a `#[join]` method"
+)]
+pub trait Channel: Sized + Send + 'static {
+    /// The socket this channel is mounted on.
+    type Socket: Socket;
+
+    /// The patterns of the `#[join]` methods, in the order they are tried.
+    const JOINS: &'static [Pattern];
+
+    /// The events whose broadcasts go through [`handle_out`](Channel::handle_out) instead of straight to the client.
+    const INTERCEPTS: &'static [&'static str] = &[];
+
+    /// Decides whether the client may join `topic`.
+    ///
+    /// The returned future is dropped if the client disconnects before it is done.
+    ///
+    /// # Errors
+    /// See [`JoinError`] for what each kind tells the client.
+    fn join(
+        topic: &str,
+        payload: Payload,
+        ctx: &mut Joining<Self>,
+    ) -> impl Future<Output = Result<Joined<Self>, JoinError>> + Send;
+
+    /// Handles one message from the client.
+    ///
+    /// # Errors
+    /// See [`HandleError`] for what each kind tells the client.
+    fn handle_in(
+        &mut self,
+        event: &str,
+        payload: Payload,
+        ctx: &mut Context<Self>,
+    ) -> impl Future<Output = Result<Option<Reply>, HandleError>> + Send {
+        let _ = (event, payload, ctx);
+        std::future::ready(Err(HandleError::UnmatchedEvent))
+    }
+
+    /// Handles a broadcast of an event that [`INTERCEPTS`](Channel::INTERCEPTS) names.
+    ///
+    /// # Errors
+    /// A payload that does not fit is logged and the broadcast skipped for this client.
+    fn handle_out(
+        &mut self,
+        event: &str,
+        payload: Payload,
+        ctx: &mut Context<Self>,
+    ) -> impl Future<Output = Result<(), HandleError>> + Send {
+        let _ = (event, payload, ctx);
+        std::future::ready(Err(HandleError::UnmatchedEvent))
+    }
+
+    /// Called once when a joined channel ends, whatever ended it.
+    fn terminate(&mut self, reason: Reason, ctx: &mut Context<Self>) -> impl Future<Output = ()> + Send {
+        let _ = (reason, ctx);
+        std::future::ready(())
+    }
+}
+
+/// Receives messages of type `M` that the channel sent itself with `ctx.notify`.
+///
+/// `#[handle_info]` writes this implementation; a channel may have one per message type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not handle the message `{M}`",
+    label = "no `#[handle_info]` method takes this",
+    note = "add `#[handle_info] async fn name(&mut self, message: {M}, ctx: &mut Context<Self>)` to the `#[channel]` impl of `{Self}`"
+)]
+pub trait HandleInfo<M>: Channel {
+    /// Handles one message.
+    fn handle_info(&mut self, message: M, ctx: &mut Context<Self>) -> impl Future<Output = ()> + Send;
+}
+
+/// Why a channel ends, as `#[terminate]` gets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The client left the topic.
+    Left,
+    /// The connection is gone.
+    Closed,
+    /// The channel called `ctx.stop()`.
+    Stopped,
+    /// A callback panicked, or sent something that cannot be encoded, or the channel stopped with an error.
+    Crashed,
+    /// The same client joined the same topic again.
+    Replaced,
+}

@@ -1,0 +1,361 @@
+//! The loop that runs one joined channel, one message at a time.
+
+use crate::channel::{Channel, Reason};
+use crate::context::{Context, Joining, Stop};
+use crate::error::{HandleError, JoinError, Joined};
+use crate::inbox::{Inbox, Received};
+use crate::message::{Ref, Topic};
+use crate::payload::Payload;
+use crate::port::{ChannelHandle, Delivery, Ended, JoinRequest, Mail, Port, Running, Shared};
+use crate::pubsub::{Subscriber, Subscription};
+use crate::reply::{Answer, Reply};
+use futures_util::FutureExt;
+use std::any::Any;
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+/// Starts the task of a channel of type `C`.
+pub(crate) fn start<C: Channel>(request: JoinRequest) -> ChannelHandle {
+    let JoinRequest { link, topic, join_ref, reference, payload, previous } = request;
+    let Ok(socket) = Arc::clone(&link.socket).downcast::<C::Socket>() else {
+        unreachable!("`Route::to` ties a channel to the type of socket it is mounted on")
+    };
+    let inbox = Inbox::new(link.limits.inbox_pushes, link.limits.inbox_messages);
+    let shared = Arc::new(Shared::<C> { link, socket, inbox, topic, join_ref, join_reference: reference });
+    let port = Arc::clone(&shared) as Arc<dyn Port>;
+    let running = Running::new(&shared.link);
+    let task = tokio::spawn(run(shared, payload, previous, running));
+    ChannelHandle { port, task }
+}
+
+async fn run<C: Channel>(
+    shared: Arc<Shared<C>>,
+    payload: Payload,
+    previous: Option<ChannelHandle>,
+    _running: Running,
+) -> Ended {
+    let mut fallback = Fallback { shared: Arc::clone(&shared), stage: Stage::Joining };
+
+    let Some((joined, replaced)) = join_unless_disconnected(&shared, payload, previous).await else {
+        fallback.stage = Stage::Done;
+        shared.inbox.close_with(|_| ());
+        return Ended::Told;
+    };
+    let Some((mut channel, subscription)) = admit(&shared, joined, replaced.as_ref()) else {
+        fallback.stage = Stage::Done;
+        return Ended::Told;
+    };
+    fallback.stage = Stage::Joined;
+
+    let mut ctx = Context::new(Arc::clone(&shared), subscription);
+    let end = loop {
+        // A channel that always has something to do must not keep the others from running.
+        tokio::task::consume_budget().await;
+        let mail = match shared.inbox.receive().await {
+            Received::Message(mail) => mail,
+            Received::Disconnected => break End::Disconnected,
+            Received::Replaced => break End::Replaced,
+            Received::Overflowed => {
+                let limit = shared.link.limits.inbox_messages;
+                tracing::error!(topic = &*shared.topic, limit, "ending a channel with too much in its inbox");
+                break End::Crashed;
+            }
+        };
+        if let Some(end) = handle(&shared, &mut channel, &mut ctx, mail).await {
+            break end;
+        }
+    };
+    // What a channel does while it terminates comes before its end on the wire, except after a leave: there the
+    // client is told first.
+    let reason = end.reason();
+    if let End::Left { join_ref, reference } = &end {
+        let topic = Topic::Text(&shared.topic);
+        shared.link.reply(join_ref, reference, topic, &Answer::empty_ok());
+        close(&shared, &mut ctx, &end);
+        terminate(&shared, &mut channel, &mut ctx, reason).await;
+    } else {
+        terminate(&shared, &mut channel, &mut ctx, reason).await;
+        close(&shared, &mut ctx, &end);
+    }
+    fallback.stage = Stage::Done;
+    if matches!(end, End::Replaced) { Ended::Replaced } else { Ended::Told }
+}
+
+/// Why the loop of a joined channel ended.
+enum End {
+    Left { join_ref: Ref, reference: Ref },
+    Stopped,
+    Crashed,
+    Replaced,
+    Disconnected,
+}
+
+impl End {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Left { .. } => Reason::Left,
+            Self::Stopped => Reason::Stopped,
+            Self::Crashed => Reason::Crashed,
+            Self::Replaced => Reason::Replaced,
+            Self::Disconnected => Reason::Closed,
+        }
+    }
+}
+
+type JoinOutcome<C> = Result<Joined<C>, Answer>;
+
+/// Ends the channel that the join replaces, then runs the join. Returns its outcome, and the `join_ref` of the
+/// replaced channel if the client has yet to be told of its end. `None` if the client disconnects meanwhile: then
+/// nobody is there to join, and the join is dropped wherever it stands.
+async fn join_unless_disconnected<C: Channel>(
+    shared: &Arc<Shared<C>>,
+    payload: Payload,
+    previous: Option<ChannelHandle>,
+) -> Option<(JoinOutcome<C>, Option<Ref>)> {
+    let disconnected = poll_fn(|cx| shared.inbox.poll_disconnected(cx));
+    tokio::pin!(disconnected);
+    let mut replaced = None;
+    if let Some(ChannelHandle { port, mut task }) = previous {
+        port.replace();
+        let limit = shared.link.limits.replace_timeout;
+        tokio::select! {
+            biased;
+            () = &mut disconnected => {
+                port.disconnect();
+                return None;
+            }
+            ended = tokio::time::timeout(limit, &mut task) => match ended {
+                Ok(Ok(Ended::Replaced)) => replaced = Some(port.join_ref().clone()),
+                Ok(_) => {}
+                Err(_) => {
+                    tracing::warn!(topic = &*shared.topic, "dropping a callback that outlasts its channel");
+                    task.abort();
+                    // Its fallback tells the client.
+                    let _ = task.await;
+                }
+            }
+        }
+    }
+    let mut joining = Joining::new(Arc::clone(shared));
+    let join = Box::pin(AssertUnwindSafe(async { C::join(&shared.topic, payload, &mut joining).await }).catch_unwind());
+    let outcome = tokio::select! {
+        biased;
+        () = &mut disconnected => return None,
+        outcome = join => outcome,
+    };
+    Some((judge_join(shared, outcome), replaced))
+}
+
+/// The joined channel, or the reply that turns the client away.
+fn judge_join<C: Channel>(
+    shared: &Shared<C>,
+    outcome: Result<Result<Joined<C>, JoinError>, Box<dyn Any + Send>>,
+) -> JoinOutcome<C> {
+    let topic = &*shared.topic;
+    match outcome {
+        Ok(Ok(joined)) => Ok(joined),
+        Ok(Err(JoinError::Refused(response))) => {
+            tracing::debug!(topic, "join refused");
+            Err(Answer::error(response))
+        }
+        Ok(Err(JoinError::UnmatchedTopic)) => {
+            tracing::warn!(topic, "no join of the channel accepts this topic");
+            Err(Answer::refusal("unmatched topic"))
+        }
+        Ok(Err(JoinError::InvalidPayload(error))) => {
+            tracing::warn!(topic, %error, "the payload of a join does not fit");
+            Err(Answer::invalid_payload(&error))
+        }
+        Ok(Err(JoinError::Encode(error))) => {
+            tracing::error!(topic, %error, "join crashed");
+            Err(Answer::refusal("join crashed"))
+        }
+        Err(panic) => {
+            tracing::error!(topic, panic = panic_text(&*panic), "join crashed");
+            Err(Answer::refusal("join crashed"))
+        }
+    }
+}
+
+/// Answers the join. From then on the channel gets the topic's broadcasts, none of them before the answer.
+fn admit<C: Channel>(
+    shared: &Arc<Shared<C>>,
+    outcome: JoinOutcome<C>,
+    replaced: Option<&Ref>,
+) -> Option<(C, Subscription)> {
+    let answer = |reply: &Answer| {
+        shared.reply_to_join(reply);
+        if let Some(join_ref) = replaced {
+            shared.push_closed(join_ref);
+        }
+    };
+    match outcome {
+        Ok(Joined { channel, response }) => {
+            let outbox = Arc::clone(&shared.link.outbox);
+            let subscriber = if C::INTERCEPTS.is_empty() {
+                Subscriber::Direct(outbox)
+            } else {
+                let channel = Arc::clone(shared) as Arc<dyn Port>;
+                Subscriber::Intercepting { outbox, channel, events: C::INTERCEPTS }
+            };
+            let reply = Answer::ok(response);
+            let subscription = shared.pubsub().subscribe(&shared.topic, subscriber, || answer(&reply));
+            Some((channel, subscription))
+        }
+        Err(reply) => {
+            shared.inbox.close_with(|rest| {
+                answer(&reply);
+                answer_as_unmatched(shared, rest);
+            });
+            None
+        }
+    }
+}
+
+/// Answers what came after a join that failed, as if it had come to a topic that is not joined.
+fn answer_as_unmatched<C: Channel>(shared: &Shared<C>, rest: VecDeque<Mail<C>>) {
+    let topic = Topic::Text(&shared.topic);
+    for mail in rest {
+        match mail {
+            Mail::Client(Delivery::Leave { join_ref, reference }) => {
+                shared.link.reply(&join_ref, &reference, topic, &Answer::empty_ok());
+            }
+            Mail::Client(Delivery::Push { reference, .. }) => {
+                shared.link.reply(&Ref::NULL, &reference, topic, &Answer::refusal("unmatched topic"));
+            }
+            Mail::Broadcast(_) | Mail::Info(_) => {}
+        }
+    }
+}
+
+/// Runs the callback for one message.
+async fn handle<C: Channel>(
+    shared: &Shared<C>,
+    channel: &mut C,
+    ctx: &mut Context<C>,
+    mail: Mail<C>,
+) -> Option<End> {
+    let outcome = match mail {
+        Mail::Client(Delivery::Leave { join_ref, reference }) => return Some(End::Left { join_ref, reference }),
+        Mail::Client(Delivery::Push { reference, event, payload }) => {
+            ctx.begin(reference);
+            let event_name = event.as_deref();
+            let outcome = guarded(async {
+                match event_name {
+                    Some(event) => channel.handle_in(event, payload, ctx).await,
+                    None => Err(HandleError::UnmatchedEvent),
+                }
+            })
+            .await;
+            outcome.and_then(|handled| answer_push(shared, ctx, event_name, handled))
+        }
+        Mail::Broadcast(broadcast) => {
+            ctx.begin(Ref::NULL);
+            let handled = guarded(channel.handle_out(&broadcast.event, broadcast.payload.clone(), ctx)).await;
+            handled.map(|handled| {
+                // Any client may have caused the broadcast: it must not be able to end the channels of the others.
+                if let Err(error) = handled {
+                    let (topic, event) = (&*shared.topic, &*broadcast.event);
+                    tracing::warn!(topic, event, %error, "skipping a broadcast that `handle_out` cannot read");
+                }
+            })
+        }
+        Mail::Info(handler) => {
+            ctx.begin(Ref::NULL);
+            guarded(async { handler(channel, ctx).await }).await
+        }
+    };
+    let failure = ctx.take_failure().map(|failure| failure.to_string());
+    if let Some(crash) = outcome.err().or(failure) {
+        tracing::error!(topic = &*shared.topic, crash, "channel crashed");
+        return Some(End::Crashed);
+    }
+    match ctx.take_stop()? {
+        Stop::Normal => Some(End::Stopped),
+        Stop::Error => Some(End::Crashed),
+    }
+}
+
+/// Sends the answer to a push, unless the callback did what ends the channel.
+fn answer_push<C: Channel>(
+    shared: &Shared<C>,
+    ctx: &mut Context<C>,
+    event: Option<&str>,
+    handled: Result<Option<Reply>, HandleError>,
+) -> Result<(), String> {
+    if ctx.has_failed() {
+        return Ok(());
+    }
+    let (topic, event) = (&*shared.topic, event.unwrap_or("(not a string)"));
+    let reply = match handled {
+        Ok(None) => return Ok(()),
+        Ok(Some(reply)) => reply.into_answer().map_err(|error| error.to_string())?,
+        Err(HandleError::UnmatchedEvent) => {
+            tracing::warn!(topic, event, "unmatched event");
+            Answer::refusal("unmatched event")
+        }
+        Err(HandleError::InvalidPayload(error)) => {
+            tracing::warn!(topic, event, %error, "invalid payload");
+            Answer::invalid_payload(&error)
+        }
+        Err(HandleError::Encode(error)) => return Err(error.to_string()),
+    };
+    shared.reply(ctx.reference(), &reply);
+    Ok(())
+}
+
+async fn terminate<C: Channel>(shared: &Shared<C>, channel: &mut C, ctx: &mut Context<C>, reason: Reason) {
+    if let Err(crash) = guarded(channel.terminate(reason, ctx)).await {
+        tracing::error!(topic = &*shared.topic, crash, "terminate crashed");
+    }
+}
+
+/// Ends the channel for the client: no broadcast after this, the topic is free, and the client knows it.
+fn close<C: Channel>(shared: &Shared<C>, ctx: &mut Context<C>, end: &End) {
+    ctx.unsubscribe();
+    shared.inbox.close_with(|_| match end {
+        End::Left { .. } | End::Stopped => shared.push_closed(&shared.join_ref),
+        End::Crashed => shared.push_crashed(),
+        End::Replaced | End::Disconnected => {}
+    });
+}
+
+/// Runs a callback so that a panic in it is a value. Boxed: the memory of an idle channel must not grow with its
+/// largest callback.
+async fn guarded<T>(callback: impl Future<Output = T> + Send) -> Result<T, String> {
+    let outcome = Box::pin(AssertUnwindSafe(callback).catch_unwind()).await;
+    outcome.map_err(|panic| panic_text(&*panic).to_owned())
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic without text")
+}
+
+/// Tells the client when the task is dropped before its end, as happens when a replaced channel outlasts its time.
+struct Fallback<C: Channel> {
+    shared: Arc<Shared<C>>,
+    stage: Stage,
+}
+
+enum Stage {
+    Joining,
+    Joined,
+    Done,
+}
+
+impl<C: Channel> Drop for Fallback<C> {
+    fn drop(&mut self) {
+        let shared = &self.shared;
+        match self.stage {
+            Stage::Joining => shared.inbox.close_with(|rest| {
+                shared.reply_to_join(&Answer::refusal("join crashed"));
+                answer_as_unmatched(shared, rest);
+            }),
+            Stage::Joined => shared.inbox.close_with(|_| shared.push_crashed()),
+            Stage::Done => {}
+        }
+    }
+}

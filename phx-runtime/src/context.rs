@@ -1,0 +1,264 @@
+//! What a callback can do.
+
+use crate::channel::{Channel, HandleInfo};
+use crate::error::HandleError;
+use crate::message::Ref;
+use crate::payload::{EncodeError, Payload, ToPayload, to_object};
+use crate::port::Shared;
+use crate::pubsub::Subscription;
+use crate::reply::{Answer, IntoReply};
+use std::fmt;
+use std::sync::Arc;
+
+/// The name of an event to send: a string.
+///
+/// `P` is the payload that goes with it; a string goes with any.
+pub trait EventName<P: ?Sized> {
+    /// The event's name on the wire.
+    fn name(&self) -> &str;
+}
+
+impl<P: ?Sized> EventName<P> for &str {
+    fn name(&self) -> &str {
+        self
+    }
+}
+
+impl<P: ?Sized> EventName<P> for String {
+    fn name(&self) -> &str {
+        self
+    }
+}
+
+/// What a `#[join]` method can do: the client is not joined yet, so there is nothing to push to.
+pub struct Joining<C: Channel> {
+    shared: Arc<Shared<C>>,
+}
+
+impl<C: Channel> Joining<C> {
+    pub(crate) fn new(shared: Arc<Shared<C>>) -> Self {
+        Self { shared }
+    }
+
+    /// The topic the client wants to join.
+    #[must_use]
+    pub fn topic(&self) -> &str {
+        &self.shared.topic
+    }
+
+    /// The socket of the connection.
+    #[must_use]
+    pub fn socket(&self) -> &C::Socket {
+        &self.shared.socket
+    }
+
+    /// Sends the channel a message that its `#[handle_info]` gets once the join is done and answered.
+    pub fn notify<M: Send + 'static>(&mut self, message: M)
+    where
+        C: HandleInfo<M>,
+    {
+        self.shared.notify(message);
+    }
+}
+
+impl<C: Channel> fmt::Debug for Joining<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Joining").field("topic", &self.topic()).finish_non_exhaustive()
+    }
+}
+
+/// What the callbacks of a joined channel can do.
+///
+/// Effects appear on the wire in the order of the calls; the callback's own answer comes after them.
+pub struct Context<C: Channel> {
+    shared: Arc<Shared<C>>,
+    subscription: Option<Subscription>,
+    /// The ref of the message that is being handled.
+    reference: Ref,
+    stop: Option<Stop>,
+    failure: Option<EncodeError>,
+}
+
+/// How a channel stops itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stop {
+    /// In good order: the client gets `phx_close` and does not come back by itself.
+    Normal,
+    /// With an error: the client gets `phx_error` and joins again.
+    Error,
+}
+
+impl<C: Channel> Context<C> {
+    pub(crate) fn new(shared: Arc<Shared<C>>, subscription: Subscription) -> Self {
+        Self { shared, subscription: Some(subscription), reference: Ref::NULL, stop: None, failure: None }
+    }
+
+    /// The topic the client has joined.
+    #[must_use]
+    pub fn topic(&self) -> &str {
+        &self.shared.topic
+    }
+
+    /// The socket of the connection.
+    #[must_use]
+    pub fn socket(&self) -> &C::Socket {
+        &self.shared.socket
+    }
+
+    /// Sends an event to this client.
+    ///
+    /// The payload must be written as a JSON object: Phoenix clients expect one. Anything else ends the channel with
+    /// `phx_error` after this callback, whose further effects are dropped.
+    pub fn push<P: ToPayload + ?Sized>(&mut self, event: impl EventName<P>, payload: &P) {
+        if let Some(payload) = self.encode(payload) {
+            self.shared.push(event.name(), &payload);
+        }
+    }
+
+    /// Sends an event to everyone who has joined the topic, this client included. The payload is as for
+    /// [`push`](Self::push). It is encoded once, however many listen.
+    pub fn broadcast<P: ToPayload + ?Sized>(&mut self, event: impl EventName<P>, payload: &P) {
+        let Some(payload) = self.encode(payload) else { return };
+        if let Some(subscription) = &self.subscription {
+            subscription.broadcast(event.name(), &payload);
+        } else {
+            self.shared.pubsub().broadcast(&self.shared.topic, event.name(), &payload);
+        }
+    }
+
+    /// Sends an event to everyone who has joined the topic but this client.
+    pub fn broadcast_from<P: ToPayload + ?Sized>(&mut self, event: impl EventName<P>, payload: &P) {
+        let Some(payload) = self.encode(payload) else { return };
+        if let Some(subscription) = &self.subscription {
+            subscription.broadcast_from(event.name(), &payload);
+        } else {
+            // The channel has ended, so it is not among the subscribers.
+            self.shared.pubsub().broadcast(&self.shared.topic, event.name(), &payload);
+        }
+    }
+
+    /// Sends the channel itself a message, for its `#[handle_info]`, after what already waits.
+    pub fn notify<M: Send + 'static>(&mut self, message: M)
+    where
+        C: HandleInfo<M>,
+    {
+        self.shared.notify(message);
+    }
+
+    /// Takes the right to answer the current message later, from any task, any number of times. Return `()` from the
+    /// callback then.
+    #[must_use]
+    pub fn defer(&mut self) -> Deferred {
+        let answer = {
+            let shared = Arc::clone(&self.shared);
+            let reference = self.reference.clone();
+            move |answer: &Answer| shared.reply(&reference, answer)
+        };
+        Deferred { answer: Arc::new(answer) }
+    }
+
+    /// Ends the channel in good order after this callback, whose answer goes out first.
+    pub fn stop(&mut self) {
+        self.stop_with(Stop::Normal);
+    }
+
+    /// Ends the channel in this way after this callback, whose answer goes out first.
+    pub fn stop_with(&mut self, stop: Stop) {
+        self.stop = Some(stop);
+    }
+
+    fn encode<P: ToPayload + ?Sized>(&mut self, payload: &P) -> Option<Payload> {
+        if self.failure.is_some() {
+            return None;
+        }
+        match to_object(payload) {
+            Ok(payload) => Some(payload),
+            Err(failure) => {
+                self.failure = Some(failure);
+                None
+            }
+        }
+    }
+
+    pub(crate) fn begin(&mut self, reference: Ref) {
+        self.reference = reference;
+    }
+
+    pub(crate) fn reference(&self) -> &Ref {
+        &self.reference
+    }
+
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    pub(crate) fn take_failure(&mut self) -> Option<EncodeError> {
+        self.failure.take()
+    }
+
+    pub(crate) fn take_stop(&mut self) -> Option<Stop> {
+        self.stop.take()
+    }
+
+    /// Gives up the place among the topic's subscribers: no broadcast reaches the client from here on.
+    pub(crate) fn unsubscribe(&mut self) {
+        self.subscription = None;
+    }
+}
+
+impl<C: Channel> fmt::Debug for Context<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("topic", &self.topic()).finish_non_exhaustive()
+    }
+}
+
+/// The right to answer a message later; see [`Context::defer`].
+///
+/// ```
+/// # use phx_runtime::prelude::*;
+/// # struct UserSocket;
+/// # #[socket] impl Socket for UserSocket {
+/// #     type Params = NoParams;
+/// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+/// # }
+/// struct Reports;
+///
+/// #[channel(socket = UserSocket)]
+/// impl Reports {
+///     #[join("reports")]
+///     fn join() -> Result<Self, Refused> { Ok(Reports) }
+///
+///     #[handle_in("build")]
+///     fn build(&mut self, ctx: &mut Context<Self>) {
+///         let deferred = ctx.defer();
+///         tokio::spawn(async move {
+///             // … something that takes long, while the channel goes on …
+///             deferred.reply(Ok::<_, Refused>(serde_json::json!({"pages": 12})))
+///         });
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Deferred {
+    answer: Arc<dyn Fn(&Answer) + Send + Sync>,
+}
+
+impl Deferred {
+    /// Answers with anything a `#[handle_in]` method may return. An answer to a client that has gone is dropped.
+    ///
+    /// # Errors
+    /// When the answer cannot be encoded; the client gets nothing.
+    pub fn reply(&self, answer: impl IntoReply) -> Result<(), HandleError> {
+        if let Some(reply) = answer.into_reply()? {
+            (self.answer)(&reply.into_answer()?);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Deferred {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Deferred")
+    }
+}

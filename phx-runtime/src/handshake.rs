@@ -1,0 +1,152 @@
+//! The HTTP request that becomes a WebSocket: the checks of protocol reference §2.2, in its order.
+
+use crate::codec::Stream;
+use crate::connection::Connection;
+use crate::hub::Hub;
+use crate::limits::Limits;
+use crate::outbox::Outbox;
+use crate::port::Link;
+use crate::route::{self, StartChannel};
+use crate::serializer::Serializer;
+use crate::socket::{ConnectInfo, Socket};
+use crate::websocket;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use headers::{Connection as ConnectionHeader, HeaderMapExt, SecWebsocketAccept, SecWebsocketKey, Upgrade};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto::upgrade::downcast;
+use serde_qs::{Config, DuplicateKeyBehavior};
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use warp::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use warp::reply::{Reply, Response};
+
+/// What the handshake looks at.
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    pub(crate) info: ConnectInfo,
+    pub(crate) on_upgrade: Option<OnUpgrade>,
+    /// The connection's share of the server's limit.
+    pub(crate) permit: Option<Arc<OwnedSemaphorePermit>>,
+}
+
+/// Answers a WebSocket request for the socket `S`.
+pub(crate) async fn accept<S: Socket>(request: Request, hub: Arc<Hub>, limits: Arc<Limits>) -> Response {
+    match connect::<S>(&request).await {
+        Ok((serializer, socket)) => match upgrade(request, serializer, socket, route::find::<S>, hub, limits) {
+            Ok(response) => response,
+            Err(reason) => {
+                warp::reply::with_status(reason, StatusCode::BAD_REQUEST).into_response()
+            }
+        },
+        Err(status) => status.into_response(),
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Version {
+    vsn: Option<String>,
+}
+
+type AnySocket = Arc<dyn Any + Send + Sync>;
+
+/// The part that every transport shares: negotiates the serializer and asks the user.
+async fn connect<S: Socket>(request: &Request) -> Result<(Serializer, AnySocket), StatusCode> {
+    if request.method != Method::GET {
+        return Err(StatusCode::BAD_REQUEST);
+    }
+    let query = request.info.uri.query().unwrap_or_default();
+    // As in Phoenix, the last of several parameters with one name counts.
+    let config = Config::new().duplicate_key_behavior(DuplicateKeyBehavior::TakeLast).use_form_encoding(true);
+    let vsn = config.deserialize_str::<Version>(query).map_err(|error| {
+        tracing::debug!(%error, "query string that cannot be read");
+        StatusCode::BAD_REQUEST
+    })?;
+    let Some(serializer) = Serializer::negotiate(vsn.vsn.as_deref()) else {
+        tracing::warn!(vsn = vsn.vsn.as_deref().unwrap_or("(none)"), "no serializer for the client's version");
+        return Err(StatusCode::FORBIDDEN);
+    };
+    let params = config.deserialize_str::<S::Params>(query).map_err(|error| {
+        tracing::debug!(%error, "connect refused: the parameters do not fit");
+        StatusCode::FORBIDDEN
+    })?;
+    let connect = AssertUnwindSafe(async { S::connect(params, &request.info).await });
+    match connect.catch_unwind().await {
+        Ok(Ok(socket)) => Ok((serializer, Arc::new(socket))),
+        Ok(Err(refused)) => {
+            tracing::debug!(reason = refused.reason(), "connect refused");
+            Err(StatusCode::FORBIDDEN)
+        }
+        Err(_) => {
+            tracing::error!("connect panicked");
+            Err(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+    }
+}
+
+/// Checks the upgrade headers, last as in Phoenix, and starts the connection.
+fn upgrade(
+    request: Request,
+    serializer: Serializer,
+    socket: AnySocket,
+    find_route: fn(&str) -> Option<StartChannel>,
+    hub: Arc<Hub>,
+    limits: Arc<Limits>,
+) -> Result<Response, &'static str> {
+    let headers = &request.headers;
+    if !headers.typed_get::<ConnectionHeader>().is_some_and(|connection| connection.contains(header::UPGRADE)) {
+        return Err("the `connection` header must contain `upgrade`");
+    }
+    let wanted = headers.get(header::UPGRADE).and_then(|value| value.to_str().ok());
+    if !wanted.is_some_and(|value| value.to_ascii_lowercase().contains("websocket")) {
+        return Err("the `upgrade` header must contain `websocket`");
+    }
+    let mut versions = headers.get_all(header::SEC_WEBSOCKET_VERSION).iter();
+    if versions.next().map(HeaderValue::as_bytes) != Some(b"13") || versions.next().is_some() {
+        return Err("the `sec-websocket-version` header must be `13`");
+    }
+    let key = headers.typed_get::<SecWebsocketKey>().ok_or("the `sec-websocket-key` header is missing")?;
+    let on_upgrade = request.on_upgrade.ok_or("this connection cannot become a WebSocket")?;
+
+    let permit = request.permit;
+    tokio::spawn(async move {
+        let _permit = permit;
+        // Fails when the client goes before it has our answer.
+        let Ok(upgraded) = on_upgrade.await else { return };
+        let outbox = Arc::new(Outbox::new(serializer, limits.outbox_bytes));
+        let _entry = hub.connected(&outbox);
+        let link = Arc::new(Link::new(outbox, socket, Arc::clone(&hub), limits));
+        serve(upgraded, Connection::new(link, find_route)).await;
+    });
+
+    let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
+    response.headers_mut().typed_insert(ConnectionHeader::upgrade());
+    response.headers_mut().typed_insert(Upgrade::websocket());
+    response.headers_mut().typed_insert(SecWebsocketAccept::from(key));
+    Ok(response)
+}
+
+/// Takes the plain TCP stream back from the HTTP server: going through its layers would cost every connection the
+/// several KiB of the HTTP read buffer.
+async fn serve(upgraded: Upgraded, connection: Connection) {
+    match downcast::<TokioIo<TcpStream>>(upgraded) {
+        Ok(parts) => {
+            // A copy of the few bytes, if any, lets go of the large buffer they lie in.
+            let already_read = Bytes::copy_from_slice(&parts.read_buf);
+            let stream = parts.io.into_inner();
+            drop(parts.read_buf);
+            // Fails only for a connection that is already gone, which reading will find out.
+            let _ = stream.set_nodelay(true);
+            websocket::run(stream, already_read, connection).await;
+        }
+        Err(upgraded) => {
+            let stream: Box<dyn Stream> = Box::new(TokioIo::new(upgraded));
+            websocket::run(stream, Bytes::new(), connection).await;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Every bound of a connection in one place, each with its reason.
+
+use std::time::Duration;
+
+/// What one connection may use. Set them per mount:
+///
+/// ```
+/// # use phx_runtime::prelude::*;
+/// # struct UserSocket;
+/// # #[socket] impl Socket for UserSocket {
+/// #     type Params = NoParams;
+/// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+/// # }
+/// # fn main() -> Result<(), EndpointError> {
+/// let endpoint = Endpoint::builder()
+///     .socket_with::<UserSocket>("/socket", |options| {
+///         options.limits.max_channels = 10;
+///         options.limits.max_message_bytes = 64 * 1024;
+///     })
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Topics one connection may have joined at a time; a further join is refused with `too many channels joined`.
+    /// Default 100, as in Phoenix: each one is a task. Joining a joined topic again takes no further place, but a
+    /// connection never has more than twice as many tasks.
+    pub max_channels: usize,
+    /// Size of one message from a client, in bytes of payload, fragmented or not; a larger one closes the
+    /// connection with 1009. Default 1 MiB: Phoenix allows 10 MB, which is more than a chat or a game needs and
+    /// lets a few thousand clients fill a server's memory.
+    pub max_message_bytes: usize,
+    /// Length of a message's topic in bytes; a longer one closes the connection with 1009. Default 1,024: the topic
+    /// is kept for as long as the channel is joined.
+    pub max_topic_bytes: usize,
+    /// Length of a message's event in bytes; a longer one closes the connection with 1009. Default 255, the most
+    /// that Phoenix's binary frames can carry.
+    pub max_event_bytes: usize,
+    /// Length of a message's `ref` and of its `join_ref` as JSON, in bytes; a longer one closes the connection with
+    /// 1009. Default 255, as for events: the `join_ref` is kept for as long as the channel is joined.
+    pub max_ref_bytes: usize,
+    /// Bytes that may wait to be written to a client; a client that lets more pile up is closed with 1013. A single
+    /// frame is let through even if it is larger, when nothing else waits. Default 1 MiB: seconds of a busy room,
+    /// and a bound on what a client that stopped reading can cost.
+    pub outbox_bytes: usize,
+    /// Pushes of a client that may wait for one channel. When so many wait, the connection stops reading until the
+    /// channel has caught up, so the client's own TCP connection slows it down and nothing is lost. Default 64.
+    pub inbox_pushes: usize,
+    /// Everything that may wait for one channel: pushes, intercepted broadcasts and its own notifications. Those
+    /// cannot wait for room, so a channel that lets more pile up ends with `phx_error`. Default 1,024.
+    pub inbox_messages: usize,
+    /// How long a connection may stay silent before it is closed with 1001. Received bytes count, sent ones do not.
+    /// Default 60 s: phoenix.js sends a heartbeat every 30 s.
+    pub idle_timeout: Duration,
+    /// How long a closed connection may take to be read to its end by the client. Default 5 s.
+    pub close_timeout: Duration,
+    /// How long a channel whose client joins the same topic again may take to finish the callback it is in, before
+    /// that callback is dropped. Default 5 s, as in Phoenix.
+    pub replace_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_channels: 100,
+            max_message_bytes: 1024 * 1024,
+            max_topic_bytes: 1024,
+            max_event_bytes: 255,
+            max_ref_bytes: 255,
+            outbox_bytes: 1024 * 1024,
+            inbox_pushes: 64,
+            inbox_messages: 1024,
+            idle_timeout: Duration::from_mins(1),
+            close_timeout: Duration::from_secs(5),
+            replace_timeout: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What waits to be written to one client: bounded, and handed over in one go.
+
+use crate::frame::{CloseCode, Frame};
+use crate::serializer::Serializer;
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+/// A batch that grew beyond this many frames gives its memory back once it is written.
+const KEPT_FRAMES: usize = 32;
+
+/// Any task may push; only the connection's own task takes. Pushing never waits: a client that lets
+/// `limit` bytes pile up is closed instead.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    state: Mutex<State>,
+    limit: usize,
+    serializer: Serializer,
+}
+
+#[derive(Debug)]
+struct State {
+    frames: VecDeque<Frame>,
+    /// Bytes in `frames` and in the batch that is being written.
+    bytes: usize,
+    /// Bytes of the batch that is being written.
+    taken: usize,
+    close: Option<CloseCode>,
+    connection: Option<Waker>,
+}
+
+/// What the connection has to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Write the batch.
+    Write,
+    /// Everything is written: close.
+    Close(CloseCode),
+}
+
+impl Outbox {
+    pub(crate) fn new(serializer: Serializer, limit: usize) -> Self {
+        let state = State { frames: VecDeque::new(), bytes: 0, taken: 0, close: None, connection: None };
+        Self { state: Mutex::new(state), limit, serializer }
+    }
+
+    pub(crate) fn serializer(&self) -> Serializer {
+        self.serializer
+    }
+
+    /// Queues a frame. After [`close`](Self::close) it is dropped.
+    pub(crate) fn push(&self, frame: Frame) {
+        let mut state = self.lock();
+        if state.close.is_some() {
+            return;
+        }
+        let bytes = cost(&frame);
+        if state.bytes > 0 && state.bytes + bytes > self.limit {
+            tracing::warn!(limit = self.limit, "closing a client that does not read what it is sent");
+            state.bytes = state.taken;
+            state.frames = VecDeque::new();
+            state.close = Some(CloseCode::TryAgainLater);
+        } else {
+            state.bytes += bytes;
+            state.frames.push_back(frame);
+        }
+        wake(state);
+    }
+
+    /// Lets the connection write what waits and then close. The first close counts.
+    pub(crate) fn close(&self, code: CloseCode) {
+        let mut state = self.lock();
+        state.close.get_or_insert(code);
+        wake(state);
+    }
+
+    /// Moves everything that waits into `batch`, which must have been written completely.
+    pub(crate) fn poll_take(&self, cx: &mut Context<'_>, batch: &mut VecDeque<Frame>) -> Poll<Next> {
+        debug_assert!(batch.is_empty());
+        if batch.capacity() > KEPT_FRAMES {
+            *batch = VecDeque::new();
+        }
+        let mut state = self.lock();
+        state.bytes -= mem::take(&mut state.taken);
+        if !state.frames.is_empty() {
+            mem::swap(&mut state.frames, batch);
+            state.taken = state.bytes;
+            return Poll::Ready(Next::Write);
+        }
+        if let Some(code) = state.close {
+            return Poll::Ready(Next::Close(code));
+        }
+        match &mut state.connection {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A frame costs its bytes and its place in the queue, so that many tiny frames are bounded too.
+fn cost(frame: &Frame) -> usize {
+    frame.len() + size_of::<Frame>()
+}
+
+fn wake(mut state: MutexGuard<'_, State>) {
+    let waker = state.connection.take();
+    drop(state);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A frame that costs exactly `cost` bytes.
+    fn frame(cost: usize) -> Frame {
+        let payload = cost - size_of::<Frame>() - 2;
+        Frame::text(payload, |buffer| buffer.resize(buffer.len() + payload, b'x'))
+    }
+
+    fn take(outbox: &Outbox, batch: &mut VecDeque<Frame>) -> Poll<Next> {
+        outbox.poll_take(&mut Context::from_waker(Waker::noop()), batch)
+    }
+
+    #[test]
+    fn everything_that_waits_is_taken_at_once() {
+        let outbox = Outbox::new(Serializer::V2, 1000);
+        let mut batch = VecDeque::new();
+        assert_eq!(take(&outbox, &mut batch), Poll::Pending);
+        for _ in 0..3 {
+            outbox.push(frame(100));
+        }
+        assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Write));
+        assert_eq!(batch.len(), 3);
+    }
+
+    #[test]
+    fn up_to_the_limit_may_wait_and_one_byte_more_closes() {
+        let outbox = Outbox::new(Serializer::V2, 300);
+        for _ in 0..3 {
+            outbox.push(frame(100));
+        }
+        let mut batch = VecDeque::new();
+        assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Write));
+
+        // What is being written still counts.
+        outbox.push(frame(100));
+        batch.clear();
+        assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Close(CloseCode::TryAgainLater)));
+    }
+
+    #[test]
+    fn written_bytes_no_longer_count() {
+        let outbox = Outbox::new(Serializer::V2, 300);
+        let mut batch = VecDeque::new();
+        for _ in 0..100 {
+            outbox.push(frame(300));
+            assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Write));
+            batch.clear();
+            assert_eq!(take(&outbox, &mut batch), Poll::Pending);
+        }
+    }
+
+    #[test]
+    fn one_frame_above_the_limit_passes_when_nothing_waits() {
+        let outbox = Outbox::new(Serializer::V2, 100);
+        outbox.push(frame(500));
+        let mut batch = VecDeque::new();
+        assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Write));
+        assert_eq!(batch.len(), 1);
+    }
+
+    #[test]
+    fn closing_lets_out_what_waits_and_nothing_after() {
+        let outbox = Outbox::new(Serializer::V2, 1000);
+        outbox.push(frame(100));
+        outbox.close(CloseCode::ServiceRestart);
+        outbox.close(CloseCode::Normal);
+        outbox.push(frame(100));
+        let mut batch = VecDeque::new();
+        assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Write));
+        assert_eq!(batch.len(), 1);
+        batch.clear();
+        assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Close(CloseCode::ServiceRestart)));
+    }
+}

@@ -1,0 +1,198 @@
+//! How the rest of the server reaches a running channel, whatever its type.
+
+use crate::channel::{Channel, HandleInfo};
+use crate::context::Context;
+use crate::hub::Hub;
+use crate::inbox::{Inbox, Rejected};
+use crate::limits::Limits;
+use crate::message::{Ref, Topic};
+use crate::outbox::Outbox;
+use crate::payload::Payload;
+use crate::pubsub::{Broadcast, PubSub};
+use crate::reply::Answer;
+use futures_util::future::BoxFuture;
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::task::JoinHandle;
+
+/// What the channels of one connection share.
+pub(crate) struct Link {
+    pub(crate) outbox: Arc<Outbox>,
+    /// The user's socket; each channel knows its type.
+    pub(crate) socket: Arc<dyn Any + Send + Sync>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) limits: Arc<Limits>,
+    running: AtomicUsize,
+}
+
+impl Link {
+    pub(crate) fn new(
+        outbox: Arc<Outbox>,
+        socket: Arc<dyn Any + Send + Sync>,
+        hub: Arc<Hub>,
+        limits: Arc<Limits>,
+    ) -> Self {
+        Self { outbox, socket, hub, limits, running: AtomicUsize::new(0) }
+    }
+
+    /// How many channel tasks the connection has, those included that wait for the one they replace.
+    pub(crate) fn running(&self) -> usize {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn reply(&self, join_ref: &Ref, reference: &Ref, topic: Topic<'_>, reply: &Answer) {
+        self.outbox.push(self.outbox.serializer().reply(join_ref, reference, topic, reply));
+    }
+}
+
+/// A channel task in the books of its connection and of the endpoint, until it is dropped.
+pub(crate) struct Running(Arc<Link>);
+
+impl Running {
+    pub(crate) fn new(link: &Arc<Link>) -> Self {
+        link.running.fetch_add(1, Ordering::Relaxed);
+        link.hub.channel_started();
+        Self(Arc::clone(link))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+        self.0.hub.channel_ended();
+    }
+}
+
+/// A `phx_join` that found its route.
+pub(crate) struct JoinRequest {
+    pub(crate) link: Arc<Link>,
+    pub(crate) topic: Arc<str>,
+    pub(crate) join_ref: Ref,
+    pub(crate) reference: Ref,
+    pub(crate) payload: Payload,
+    /// The channel that this join replaces.
+    pub(crate) previous: Option<ChannelHandle>,
+}
+
+/// A started channel, as its connection keeps it.
+pub(crate) struct ChannelHandle {
+    pub(crate) port: Arc<dyn Port>,
+    pub(crate) task: JoinHandle<Ended>,
+}
+
+/// How a channel's task ended, for a join that replaces it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Joined, then replaced: the client has yet to be told.
+    Replaced,
+    /// Any other way: the client has been told, or was never joined, or is gone.
+    Told,
+}
+
+/// A message from the client to a channel.
+#[derive(Debug)]
+pub(crate) enum Delivery {
+    Push { reference: Ref, event: Option<Box<str>>, payload: Payload },
+    Leave { join_ref: Ref, reference: Ref },
+}
+
+/// A channel of any type, as the connection and pub/sub see it.
+pub(crate) trait Port: Send + Sync {
+    /// The `join_ref` as the client sent it.
+    fn join_ref(&self) -> &Ref;
+    fn is_open(&self) -> bool;
+    fn deliver(&self, delivery: Delivery, cx: &mut std::task::Context<'_>) -> Result<(), Rejected<Delivery>>;
+    fn intercept(&self, broadcast: Arc<Broadcast>);
+    fn disconnect(&self);
+    fn replace(&self);
+}
+
+/// What waits in a channel's inbox.
+pub(crate) enum Mail<C: Channel> {
+    Client(Delivery),
+    Broadcast(Arc<Broadcast>),
+    Info(InfoHandler<C>),
+}
+
+type InfoHandler<C> = Box<dyn for<'a> FnOnce(&'a mut C, &'a mut Context<C>) -> BoxFuture<'a, ()> + Send>;
+
+/// What the channel's task, its context and its ports share.
+pub(crate) struct Shared<C: Channel> {
+    pub(crate) link: Arc<Link>,
+    pub(crate) socket: Arc<C::Socket>,
+    pub(crate) inbox: Inbox<Mail<C>>,
+    pub(crate) topic: Arc<str>,
+    /// As sent, possibly null.
+    pub(crate) join_ref: Ref,
+    /// The ref of the join message, which stands in for a null `join_ref` in pushes and replies.
+    pub(crate) join_reference: Ref,
+}
+
+impl<C: Channel> Shared<C> {
+    pub(crate) fn pubsub(&self) -> &Arc<PubSub> {
+        &self.link.hub.pubsub
+    }
+
+    /// The `join_ref` in what the channel sends.
+    fn sent_join_ref(&self) -> &Ref {
+        if self.join_ref.is_null() { &self.join_reference } else { &self.join_ref }
+    }
+
+    pub(crate) fn push(&self, event: &str, payload: &Payload) {
+        let outbox = &self.link.outbox;
+        outbox.push(outbox.serializer().push(self.sent_join_ref(), &self.topic, event, payload));
+    }
+
+    pub(crate) fn reply(&self, reference: &Ref, reply: &Answer) {
+        self.link.reply(self.sent_join_ref(), reference, Topic::Text(&self.topic), reply);
+    }
+
+    /// The answer to the join carries the `join_ref` as it was sent.
+    pub(crate) fn reply_to_join(&self, reply: &Answer) {
+        self.link.reply(&self.join_ref, &self.join_reference, Topic::Text(&self.topic), reply);
+    }
+
+    pub(crate) fn push_closed(&self, join_ref: &Ref) {
+        let outbox = &self.link.outbox;
+        outbox.push(outbox.serializer().channel_closed(join_ref, &self.topic));
+    }
+
+    pub(crate) fn push_crashed(&self) {
+        let outbox = &self.link.outbox;
+        outbox.push(outbox.serializer().channel_crashed(&self.join_ref, &self.topic));
+    }
+
+    pub(crate) fn notify<M: Send + 'static>(&self, message: M)
+    where
+        C: HandleInfo<M>,
+    {
+        self.inbox.push(Mail::Info(Box::new(move |channel, ctx| Box::pin(channel.handle_info(message, ctx)))));
+    }
+}
+
+impl<C: Channel> Port for Shared<C> {
+    fn join_ref(&self) -> &Ref {
+        &self.join_ref
+    }
+
+    fn is_open(&self) -> bool {
+        self.inbox.is_open()
+    }
+
+    fn deliver(&self, delivery: Delivery, cx: &mut std::task::Context<'_>) -> Result<(), Rejected<Delivery>> {
+        self.inbox.poll_push(cx, delivery, Mail::Client)
+    }
+
+    fn intercept(&self, broadcast: Arc<Broadcast>) {
+        self.inbox.push(Mail::Broadcast(broadcast));
+    }
+
+    fn disconnect(&self) {
+        self.inbox.disconnect();
+    }
+
+    fn replace(&self) {
+        self.inbox.replace();
+    }
+}

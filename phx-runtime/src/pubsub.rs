@@ -1,0 +1,259 @@
+//! Topic to subscribers, on this node. Encodes a broadcast once per serializer, whoever listens.
+
+use crate::frame::Frame;
+use crate::outbox::Outbox;
+use crate::payload::Payload;
+use crate::port::Port;
+use crate::serializer::SERIALIZERS;
+use slab::Slab;
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The map of topics is split so that joins and leaves of different topics rarely meet at a lock.
+const SHARDS: usize = 64;
+
+#[derive(Debug)]
+pub(crate) struct PubSub {
+    shards: [Mutex<HashMap<Arc<str>, Arc<Topic>>>; SHARDS],
+    hasher: RandomState,
+}
+
+/// The subscribers of one topic. Its lock gives the topic's broadcasts one order for everybody.
+#[derive(Debug)]
+struct Topic {
+    name: Arc<str>,
+    subscribers: Mutex<Subscribers>,
+}
+
+#[derive(Debug, Default)]
+struct Subscribers {
+    slots: Slab<Subscriber>,
+    /// The last one left and the topic is taken out of the map: a new subscriber must not come here.
+    retired: bool,
+}
+
+/// Where a broadcast goes.
+pub(crate) enum Subscriber {
+    /// Straight to the client.
+    Direct(Arc<Outbox>),
+    /// Through the channel's `handle_out` for these events, straight to the client otherwise.
+    Intercepting { outbox: Arc<Outbox>, channel: Arc<dyn Port>, events: &'static [&'static str] },
+}
+
+impl std::fmt::Debug for Subscriber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Direct(_) => "Direct",
+            Self::Intercepting { .. } => "Intercepting",
+        })
+    }
+}
+
+/// A broadcast on its way to an intercepting channel.
+#[derive(Debug)]
+pub(crate) struct Broadcast {
+    pub(crate) event: Box<str>,
+    pub(crate) payload: Payload,
+}
+
+/// A place among a topic's subscribers; dropping it gives the place up.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    pubsub: Arc<PubSub>,
+    topic: Arc<Topic>,
+    slot: usize,
+}
+
+impl PubSub {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            shards: std::array::from_fn(|_| Mutex::new(HashMap::new())),
+            hasher: RandomState::new(),
+        })
+    }
+
+    /// Subscribes, and runs `first` before the first broadcast can reach the subscriber.
+    pub(crate) fn subscribe(
+        self: &Arc<Self>,
+        name: &Arc<str>,
+        subscriber: Subscriber,
+        first: impl FnOnce(),
+    ) -> Subscription {
+        loop {
+            let topic = {
+                let mut shard = self.shard(name);
+                let topic = shard.entry(Arc::clone(name)).or_insert_with(|| {
+                    Arc::new(Topic { name: Arc::clone(name), subscribers: Mutex::default() })
+                });
+                Arc::clone(topic)
+            };
+            let mut subscribers = topic.lock();
+            if subscribers.retired {
+                // Its last subscriber is about to take it out of the map.
+                drop(subscribers);
+                std::thread::yield_now();
+                continue;
+            }
+            let slot = subscribers.slots.insert(subscriber);
+            first();
+            drop(subscribers);
+            return Subscription { pubsub: Arc::clone(self), topic, slot };
+        }
+    }
+
+    /// Sends to every subscriber of `name`.
+    pub(crate) fn broadcast(&self, name: &str, event: &str, payload: &Payload) {
+        let topic = self.shard(name).get(name).cloned();
+        if let Some(topic) = topic {
+            topic.broadcast(event, payload, None);
+        }
+    }
+
+    /// How many topics have a subscriber.
+    pub(crate) fn topics(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()
+    }
+
+    fn shard(&self, name: &str) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Topic>>> {
+        // The remainder is below SHARDS, so it fits.
+        let index = usize::try_from(self.hasher.hash_one(name) % SHARDS as u64).unwrap_or(0);
+        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Subscription {
+    /// Sends to every subscriber of the topic, this one included.
+    pub(crate) fn broadcast(&self, event: &str, payload: &Payload) {
+        self.topic.broadcast(event, payload, None);
+    }
+
+    /// Sends to every other subscriber of the topic.
+    pub(crate) fn broadcast_from(&self, event: &str, payload: &Payload) {
+        self.topic.broadcast(event, payload, Some(self.slot));
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let mut subscribers = self.topic.lock();
+        subscribers.slots.try_remove(self.slot);
+        let is_last = subscribers.slots.is_empty();
+        subscribers.retired = is_last;
+        drop(subscribers);
+        if is_last {
+            self.pubsub.shard(&self.topic.name).remove(&self.topic.name);
+        }
+    }
+}
+
+impl Topic {
+    fn broadcast(&self, event: &str, payload: &Payload, except: Option<usize>) {
+        let mut frames: [Option<Frame>; SERIALIZERS] = std::array::from_fn(|_| None);
+        let mut message: Option<Arc<Broadcast>> = None;
+        let subscribers = self.lock();
+        for (slot, subscriber) in &subscribers.slots {
+            if except == Some(slot) {
+                continue;
+            }
+            match subscriber {
+                Subscriber::Intercepting { channel, events, .. } if events.contains(&event) => {
+                    let message = message.get_or_insert_with(|| {
+                        Arc::new(Broadcast { event: event.into(), payload: payload.clone() })
+                    });
+                    channel.intercept(Arc::clone(message));
+                }
+                Subscriber::Direct(outbox) | Subscriber::Intercepting { outbox, .. } => {
+                    let serializer = outbox.serializer();
+                    let frame = frames[serializer.index()]
+                        .get_or_insert_with(|| serializer.broadcast(&self.name, event, payload));
+                    outbox.push(frame.clone());
+                }
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Subscribers> {
+        self.subscribers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbox::Next;
+    use crate::serializer::Serializer;
+    use std::collections::VecDeque;
+    use std::task::{Context, Poll, Waker};
+
+    fn subscribe(pubsub: &Arc<PubSub>, topic: &str) -> (Arc<Outbox>, Subscription) {
+        let outbox = Arc::new(Outbox::new(Serializer::V2, 1 << 20));
+        let subscription = pubsub.subscribe(&topic.into(), Subscriber::Direct(Arc::clone(&outbox)), || ());
+        (outbox, subscription)
+    }
+
+    fn waiting(outbox: &Outbox) -> Vec<*const u8> {
+        let mut batch = VecDeque::new();
+        match outbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut batch) {
+            Poll::Ready(Next::Write) => batch.iter().map(|frame| frame.as_bytes().as_ptr()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_broadcast_is_encoded_once_for_all() {
+        let pubsub = PubSub::new();
+        let (first, _a) = subscribe(&pubsub, "t");
+        let (second, _b) = subscribe(&pubsub, "t");
+        let (other, _c) = subscribe(&pubsub, "u");
+        pubsub.broadcast("t", "e", &Payload::empty());
+        let (first, second) = (waiting(&first), waiting(&second));
+        assert_eq!(first.len(), 1);
+        assert_eq!(first, second, "both get the same bytes in memory");
+        assert!(waiting(&other).is_empty());
+    }
+
+    #[test]
+    fn the_sender_can_be_left_out() {
+        let pubsub = PubSub::new();
+        let (sender, subscription) = subscribe(&pubsub, "t");
+        let (other, _other) = subscribe(&pubsub, "t");
+        subscription.broadcast_from("e", &Payload::empty());
+        assert!(waiting(&sender).is_empty());
+        assert_eq!(waiting(&other).len(), 1);
+        subscription.broadcast("e", &Payload::empty());
+        assert_eq!(waiting(&sender).len(), 1);
+    }
+
+    #[test]
+    fn a_topic_goes_with_its_last_subscriber_and_comes_back_with_the_next() {
+        let pubsub = PubSub::new();
+        let (_, first) = subscribe(&pubsub, "t");
+        let (_, second) = subscribe(&pubsub, "t");
+        drop(first);
+        assert_eq!(pubsub.topics(), 1);
+        drop(second);
+        assert_eq!(pubsub.topics(), 0);
+        let (outbox, _third) = subscribe(&pubsub, "t");
+        pubsub.broadcast("t", "e", &Payload::empty());
+        assert_eq!(waiting(&outbox).len(), 1);
+    }
+
+    #[test]
+    fn subscribing_while_the_last_one_leaves_is_never_lost() {
+        let pubsub = PubSub::new();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..2_000 {
+                        let (outbox, _subscription) = subscribe(&pubsub, "t");
+                        pubsub.broadcast("t", "e", &Payload::empty());
+                        assert!(!waiting(&outbox).is_empty());
+                    }
+                });
+            }
+        });
+        assert_eq!(pubsub.topics(), 0);
+    }
+}

@@ -1,0 +1,213 @@
+//! The accept loop: HTTP connections in, graceful shutdown out.
+
+use crate::hub::Hub;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use warp::{Filter, Rejection};
+
+/// How long to wait before accepting again when the process has no file descriptors left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// An address that is bound and ready to serve; made by [`Endpoint::bind`](crate::Endpoint::bind).
+///
+/// ```no_run
+/// # use phx_runtime::prelude::*;
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let endpoint = Endpoint::builder().build()?;
+/// let server = endpoint.bind(([127, 0, 0, 1], 0)).await?;
+/// println!("listening on http://{}", server.local_addr());
+/// server.run(endpoint.routes()).await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a server does nothing until it is run"]
+pub struct Server {
+    listener: TcpListener,
+    local_addr: SocketAddr,
+    hub: Arc<Hub>,
+    header_timeout: Duration,
+    shutdown_timeout: Duration,
+    max_connections: usize,
+}
+
+/// Why a server could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// Another program listens there.
+    #[error("cannot listen on {0}: another program does; stop it or choose another port")]
+    AddressInUse(SocketAddr),
+    /// Any other reason.
+    #[error("cannot listen on {addr}: {source}")]
+    Bind {
+        /// The address asked for.
+        addr: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+/// What the server tells a request about its TCP connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Accepted {
+    pub(crate) peer: SocketAddr,
+    /// The connection's share of `max_connections`, which a WebSocket keeps when HTTP is done with it.
+    pub(crate) permit: Arc<OwnedSemaphorePermit>,
+}
+
+impl Server {
+    pub(crate) async fn bind(addr: SocketAddr, hub: Arc<Hub>) -> Result<Self, ServeError> {
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::AddrInUse => ServeError::AddressInUse(addr),
+            _ => ServeError::Bind { addr, source },
+        };
+        let listener = TcpListener::bind(addr).await.map_err(failed)?;
+        let local_addr = listener.local_addr().map_err(|source| ServeError::Bind { addr, source })?;
+        Ok(Self {
+            listener,
+            local_addr,
+            hub,
+            header_timeout: Duration::from_secs(10),
+            shutdown_timeout: Duration::from_secs(30),
+            max_connections: 100_000,
+        })
+    }
+
+    /// The address that is bound, with the port that was picked for port 0.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// How long a client may take to send the headers of a request. Default 10 s.
+    pub fn header_timeout(mut self, timeout: Duration) -> Self {
+        self.header_timeout = timeout;
+        self
+    }
+
+    /// How long a shutdown may wait for connections and channels to end. Default 30 s.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = timeout;
+        self
+    }
+
+    /// How many TCP connections may be open, WebSockets included; further ones wait in the operating system's queue.
+    /// Default 100,000. The process's limit of open files applies besides.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = connections;
+        self
+    }
+
+    /// Serves `routes` until ctrl-c or SIGTERM, then shuts down as [`run_until`](Self::run_until) does.
+    pub async fn run<F>(self, routes: F)
+    where
+        F: Filter + Clone + Send + Sync + 'static,
+        F::Extract: warp::Reply,
+        F::Error: Into<Rejection>,
+    {
+        self.run_until(routes, asked_to_stop()).await;
+    }
+
+    /// Serves `routes` until `stop` is done. Then nothing new is accepted, WebSockets are closed with 1012, which
+    /// makes phoenix.js reconnect, and this returns when all connections and channels have ended, or after the
+    /// [shutdown timeout](Self::shutdown_timeout).
+    pub async fn run_until<F>(self, routes: F, stop: impl Future<Output = ()> + Send)
+    where
+        F: Filter + Clone + Send + Sync + 'static,
+        F::Extract: warp::Reply,
+        F::Error: Into<Rejection>,
+    {
+        let Self { listener, hub, header_timeout, shutdown_timeout, max_connections, .. } = self;
+        let permits = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
+        let graceful = GracefulShutdown::new();
+        let mut http = auto::Builder::new(TokioExecutor::new()).http1_only();
+        http.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout);
+
+        tokio::pin!(stop);
+        loop {
+            let (stream, accepted) = tokio::select! {
+                biased;
+                () = &mut stop => break,
+                accepted = accept(&listener, &permits) => accepted,
+            };
+            let service = TowerToHyperService::new(warp::service(routes.clone()));
+            let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+                request.extensions_mut().insert(accepted.clone());
+                service.call(request)
+            });
+            let connection = http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+            let connection = graceful.watch(connection);
+            tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::debug!(%error, "HTTP connection ended early");
+                }
+            });
+        }
+
+        drop(listener);
+        let ended = async { tokio::join!(graceful.shutdown(), hub.close_all()) };
+        if tokio::time::timeout(shutdown_timeout, ended).await.is_err() {
+            let (connections, channels) = (hub.connections(), hub.channels());
+            tracing::warn!(connections, channels, "shutting down although not everything has ended");
+        }
+    }
+}
+
+/// The next connection. Errors of one connection are its own, and a lack of file descriptors passes.
+async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> (TcpStream, Accepted) {
+    loop {
+        // The semaphore is never closed.
+        let Ok(permit) = Arc::clone(permits).acquire_owned().await else { continue };
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                // Answers are small and wait for nothing. Failing is as good as a connection that is gone.
+                let _ = stream.set_nodelay(true);
+                return (stream, Accepted { peer, permit: Arc::new(permit) });
+            }
+            Err(error) => {
+                drop(permit);
+                let of_the_connection = [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset];
+                if !of_the_connection.contains(&error.kind()) {
+                    tracing::error!(%error, "cannot accept connections for the moment");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+/// Done on ctrl-c or SIGTERM.
+async fn asked_to_stop() {
+    let ctrl_c = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending::<()>().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = ctrl_c => {}
+        () = terminate => {}
+    }
+}

@@ -1,0 +1,72 @@
+//! The trait behind `#[socket]`.
+
+use crate::reply::Refused;
+use crate::route::Routes;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::future::Future;
+use std::net::SocketAddr;
+use warp::http::Uri;
+
+/// Who is connected: one value per connection, shared by all its channels.
+///
+/// Put `#[socket]` above the implementation and list the channels in it:
+///
+/// ```
+/// use phx_runtime::prelude::*;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Login { token: String }
+///
+/// struct UserSocket { user: String }
+///
+/// #[socket]
+/// impl Socket for UserSocket {
+///     channel!("room:*", RoomChannel);
+///
+///     type Params = Login;
+///
+///     async fn connect(login: Login, _info: &ConnectInfo) -> Result<Self, Refused> {
+///         let user = login.token.strip_prefix("user-").ok_or(Refused::new("unauthorized"))?;
+///         Ok(UserSocket { user: user.to_owned() })
+///     }
+///
+///     fn id(&self) -> Option<String> { Some(format!("user_socket:{}", self.user)) }
+/// }
+/// # struct RoomChannel;
+/// # #[channel(socket = UserSocket)]
+/// # impl RoomChannel {
+/// #     #[join("room:{name}")]
+/// #     async fn join(name: String) -> Result<Self, Refused> { Ok(Self) }
+/// # }
+/// ```
+pub trait Socket: Routes + Sized + Send + Sync + 'static {
+    /// The query parameters of the connection, decoded: phoenix.js sends `new Socket(url, {params: {…}})` there.
+    /// Use [`NoParams`] when there are none.
+    type Params: DeserializeOwned + Send;
+
+    /// Decides who may connect. A refusal answers the handshake with HTTP 403, as do parameters that do not fit.
+    ///
+    /// # Errors
+    /// [`Refused`] turns the client away. Its reason is logged and not sent: browsers hide it from scripts.
+    fn connect(params: Self::Params, info: &ConnectInfo) -> impl Future<Output = Result<Self, Refused>> + Send;
+
+    /// A name for everything this user has connected, or `None` (the default).
+    fn id(&self) -> Option<String> {
+        None
+    }
+}
+
+/// For a socket that takes no parameters; accepts whatever the client sends.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub struct NoParams {}
+
+/// What is known of a connection besides its parameters.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ConnectInfo {
+    /// The TCP peer. `None` under a server that does not say. A proxy in front is the peer.
+    pub peer_addr: Option<SocketAddr>,
+    /// The request's path and query.
+    pub uri: Uri,
+}

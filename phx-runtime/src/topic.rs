@@ -1,0 +1,158 @@
+//! Matching a topic against a pattern that `phx-macros` has already parsed.
+
+use std::fmt;
+
+/// One part of a pattern between two `:`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Segment {
+    /// Must be equal to the topic's segment.
+    Literal(&'static str),
+    /// Matches any one segment, also an empty one; the string is the capture's name.
+    Capture(&'static str),
+}
+
+/// A topic pattern, parsed at compile time: `"room:lobby"`, `"room:*"`, `"room:{id}"`, `"room:{id}:*"`.
+///
+/// `*` stands only at the end and matches whatever follows, also nothing (`room:*` matches `room:`), as in
+/// Phoenix. A `{capture}` is one whole segment between colons. You rarely name this type: `#[socket]` and
+/// `#[channel]` write the constants.
+///
+/// ```
+/// use phx_runtime::{Pattern, Segment};
+///
+/// const ROOM: Pattern = Pattern::exact("room:{id}", &[Segment::Literal("room"), Segment::Capture("id")]);
+/// assert_eq!(ROOM.captures("room:7"), Some(["7"]));
+/// assert_eq!(ROOM.captures::<1>("room:7:x"), None);
+///
+/// const ROOMS: Pattern = Pattern::prefix("room:lob*", &[Segment::Literal("room")], "lob");
+/// assert!(ROOMS.matches("room:lobby"));
+/// assert!(!ROOMS.matches("room:hall"));
+/// ```
+#[derive(Clone, Copy)]
+pub struct Pattern {
+    source: &'static str,
+    segments: &'static [Segment],
+    /// `Some` when the pattern ends in `*`: what the text after the segments must begin with.
+    prefix: Option<&'static str>,
+}
+
+impl Pattern {
+    /// A pattern without `*`: every segment of the topic is spoken for.
+    #[must_use]
+    pub const fn exact(source: &'static str, segments: &'static [Segment]) -> Self {
+        Self { source, segments, prefix: None }
+    }
+
+    /// A pattern that ends in `*`: after `segments`, the rest of the topic begins with `prefix`.
+    #[must_use]
+    pub const fn prefix(source: &'static str, segments: &'static [Segment], prefix: &'static str) -> Self {
+        Self { source, segments, prefix: Some(prefix) }
+    }
+
+    /// The pattern as it was written.
+    #[must_use]
+    pub const fn source(&self) -> &'static str {
+        self.source
+    }
+
+    /// Whether `topic` matches, without collecting captures.
+    #[must_use]
+    pub fn matches(&self, topic: &str) -> bool {
+        self.scan(topic, |_| ())
+    }
+
+    /// The text of each capture in order, if `topic` matches and the pattern has exactly `N` captures.
+    #[must_use]
+    pub fn captures<'t, const N: usize>(&self, topic: &'t str) -> Option<[&'t str; N]> {
+        let mut found = [""; N];
+        let mut count = 0;
+        let matched = self.scan(topic, |text| {
+            if let Some(slot) = found.get_mut(count) {
+                *slot = text;
+            }
+            count += 1;
+        });
+        (matched && count == N).then_some(found)
+    }
+
+    fn scan<'t>(&self, topic: &'t str, mut captured: impl FnMut(&'t str)) -> bool {
+        let mut rest = Some(topic);
+        for segment in self.segments {
+            let Some(text) = rest else { return false };
+            let (head, tail) = match text.split_once(':') {
+                Some((head, tail)) => (head, Some(tail)),
+                None => (text, None),
+            };
+            match segment {
+                Segment::Literal(literal) if *literal != head => return false,
+                Segment::Literal(_) => {}
+                Segment::Capture(_) => captured(head),
+            }
+            rest = tail;
+        }
+        match (self.prefix, rest) {
+            (None, rest) => rest.is_none(),
+            (Some(prefix), Some(rest)) => rest.starts_with(prefix),
+            (Some(_), None) => false,
+        }
+    }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pattern({:?})", self.source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOBBY: Pattern = Pattern::exact("room:lobby", &[Segment::Literal("room"), Segment::Literal("lobby")]);
+    const ROOMS: Pattern = Pattern::prefix("room:*", &[Segment::Literal("room")], "");
+    const ANY: Pattern = Pattern::prefix("*", &[], "");
+    const BARE: Pattern = Pattern::prefix("room*", &[], "room");
+    const PAIR: Pattern = Pattern::exact(
+        "a:{x}:b:{y}",
+        &[Segment::Literal("a"), Segment::Capture("x"), Segment::Literal("b"), Segment::Capture("y")],
+    );
+    const UNDER: Pattern =
+        Pattern::prefix("room:{id}:*", &[Segment::Literal("room"), Segment::Capture("id")], "");
+
+    #[test]
+    fn an_exact_pattern_matches_only_itself() {
+        assert!(LOBBY.matches("room:lobby"));
+        for topic in ["room:lobb", "room:lobbyx", "room:lobby:", "room", "", "xroom:lobby"] {
+            assert!(!LOBBY.matches(topic), "{topic:?}");
+        }
+    }
+
+    #[test]
+    fn a_star_matches_any_rest_also_an_empty_one() {
+        for topic in ["room:", "room:1", "room:1:2"] {
+            assert!(ROOMS.matches(topic), "{topic:?}");
+        }
+        for topic in ["room", "rooms:1", ""] {
+            assert!(!ROOMS.matches(topic), "{topic:?}");
+        }
+        assert!(ANY.matches("") && ANY.matches("a:b"));
+        assert!(BARE.matches("room") && BARE.matches("rooms:1") && !BARE.matches("roo"));
+    }
+
+    #[test]
+    fn captures_are_whole_segments_in_order() {
+        assert_eq!(PAIR.captures("a:1:b:2"), Some(["1", "2"]));
+        assert_eq!(PAIR.captures("a::b:"), Some(["", ""]));
+        assert_eq!(PAIR.captures::<2>("a:1:c:2"), None);
+        assert_eq!(PAIR.captures::<2>("a:1:b:2:3"), None);
+        assert_eq!(UNDER.captures("room:7:x:y"), Some(["7"]));
+        assert_eq!(UNDER.captures::<1>("room:7"), None);
+    }
+
+    #[test]
+    fn asking_for_another_number_of_captures_is_no_match() {
+        assert_eq!(PAIR.captures::<1>("a:1:b:2"), None);
+        assert_eq!(PAIR.captures::<3>("a:1:b:2"), None);
+        assert_eq!(LOBBY.captures("room:lobby"), Some([]));
+    }
+}

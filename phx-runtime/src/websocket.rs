@@ -1,0 +1,225 @@
+//! One WebSocket: frames in, frames out, idle timeout, close.
+
+use crate::codec::{ReadError, Reader, Received, SharedStream, Stream};
+use crate::connection::Connection;
+use crate::frame::{CloseCode, Frame};
+use crate::outbox::{Next, Outbox};
+use bytes::Bytes;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::ReadBuf;
+use tokio::time::{Instant, Sleep};
+
+/// What is copied together for one write; larger frames are written from where they are.
+const WRITE_BUFFER: usize = 32 * 1024;
+
+/// Messages handled before their answers are written.
+const MESSAGES_PER_TURN: usize = 32;
+
+/// Runs a connection until it is closed.
+pub(crate) async fn run<S: Stream>(stream: S, already_read: Bytes, connection: Connection) {
+    let stream = SharedStream::new(stream);
+    let limits = Arc::clone(&connection.link().limits);
+    let outbox = Arc::clone(&connection.link().outbox);
+    let Some(reader) = Reader::new(stream.clone(), already_read, limits.max_message_bytes) else { return };
+    let mut socket = Socket { reader, writer: Writer::new(stream.clone()), connection, outbox };
+
+    let code = {
+        let idle = tokio::time::sleep(limits.idle_timeout);
+        tokio::pin!(idle);
+        let mut last_received = Instant::now();
+        poll_fn(|cx| socket.poll(cx, idle.as_mut(), limits.idle_timeout, &mut last_received)).await
+    };
+    // The channels learn at once that their client is gone, and the memory of reading is free.
+    let Socket { reader, connection, mut writer, outbox } = socket;
+    drop((reader, connection, outbox));
+    if let Some(code) = code {
+        let goodbye = async {
+            writer.finish(Frame::close(code)).await?;
+            discard_until_closed(&stream).await
+        };
+        // Failing to say goodbye, or a client that does not answer in time, changes nothing.
+        let _ = tokio::time::timeout(limits.close_timeout, goodbye).await;
+    }
+}
+
+struct Socket<S: Stream> {
+    reader: Reader<S>,
+    writer: Writer<S>,
+    connection: Connection,
+    outbox: Arc<Outbox>,
+}
+
+impl<S: Stream> Socket<S> {
+    /// Goes on until there is a reason to close: the code to send, or `None` if nobody is there to get it.
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut idle: Pin<&mut Sleep>,
+        idle_timeout: Duration,
+        last_received: &mut Instant,
+    ) -> Poll<Option<CloseCode>> {
+        loop {
+            let (received, open) = self.read(cx);
+            if received {
+                *last_received = Instant::now();
+            }
+            if let Err(code) = open {
+                return Poll::Ready(code);
+            }
+            match self.writer.poll_drain(cx, &self.outbox) {
+                Poll::Ready(Ok(code)) => return Poll::Ready(Some(code)),
+                Poll::Ready(Err(_)) => return Poll::Ready(None),
+                Poll::Pending => {}
+            }
+            if !received {
+                break;
+            }
+        }
+        // The timer is set anew only when it fires: moving it at every message would cost more than the message.
+        while idle.as_mut().poll(cx).is_ready() {
+            let deadline = *last_received + idle_timeout;
+            if deadline <= Instant::now() {
+                return Poll::Ready(Some(CloseCode::GoingAway));
+            }
+            idle.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+
+    /// Handles what has arrived. Returns whether anything had, and on error how to close.
+    fn read(&mut self, cx: &mut Context<'_>) -> (bool, Result<(), Option<CloseCode>>) {
+        let mut received = false;
+        for _ in 0..MESSAGES_PER_TURN {
+            if self.connection.poll_ready(cx).is_pending() {
+                break;
+            }
+            let Poll::Ready(next) = self.reader.poll_next(cx) else { break };
+            received = true;
+            let outcome = match next {
+                Ok(Received::Text(frame)) => self.connection.handle_text(&frame, cx).map_err(Some),
+                Ok(Received::Binary) => Err(Some(CloseCode::UnsupportedData)),
+                Ok(Received::Ping(payload)) => {
+                    self.writer.pong = Some(Frame::pong(&payload));
+                    Ok(())
+                }
+                Ok(Received::Pong) => Ok(()),
+                Ok(Received::Close) => Err(Some(CloseCode::Normal)),
+                Err(ReadError::Violation(code)) => Err(Some(code)),
+                Err(ReadError::Gone) => Err(None),
+            };
+            if outcome.is_err() {
+                return (received, outcome);
+            }
+        }
+        (received, Ok(()))
+    }
+}
+
+/// Writes frames, everything that waits at a time.
+struct Writer<S> {
+    stream: SharedStream<S>,
+    batch: VecDeque<Frame>,
+    /// Bytes of the first frame that are written.
+    written: usize,
+    /// The answer to the latest ping; earlier ones need none (RFC 6455 §5.5.3), so pings cannot pile up.
+    pong: Option<Frame>,
+}
+
+thread_local! {
+    static WRITE: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(WRITE_BUFFER));
+}
+
+impl<S: Stream> Writer<S> {
+    fn new(stream: SharedStream<S>) -> Self {
+        Self { stream, batch: VecDeque::new(), written: 0, pong: None }
+    }
+
+    /// Writes what waits in the outbox until it says to close.
+    fn poll_drain(&mut self, cx: &mut Context<'_>, outbox: &Outbox) -> Poll<io::Result<CloseCode>> {
+        loop {
+            ready!(self.poll_write_batch(cx))?;
+            if let Some(pong) = self.pong.take() {
+                self.batch.push_back(pong);
+                continue;
+            }
+            match ready!(outbox.poll_take(cx, &mut self.batch)) {
+                Next::Write => {}
+                Next::Close(code) => return Poll::Ready(Ok(code)),
+            }
+        }
+    }
+
+    /// Writes the last frame, after what is left of the frame before it, and ends the sending direction.
+    async fn finish(&mut self, last: Frame) -> io::Result<()> {
+        if self.written > 0 {
+            self.batch.truncate(1);
+        } else {
+            self.batch.clear();
+        }
+        self.batch.push_back(last);
+        poll_fn(|cx| self.poll_write_batch(cx)).await?;
+        poll_fn(|cx| self.stream.poll_shutdown(cx)).await
+    }
+
+    fn poll_write_batch(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut wrote = false;
+        while let Some(first) = self.batch.front() {
+            let rest = &first.as_bytes()[self.written..];
+            let count = if self.batch.len() == 1 || rest.len() >= WRITE_BUFFER {
+                ready!(self.stream.poll_write(cx, rest))?
+            } else {
+                ready!(WRITE.with_borrow_mut(|buffer| {
+                    buffer.clear();
+                    buffer.extend_from_slice(rest);
+                    for frame in self.batch.iter().skip(1) {
+                        if buffer.len() + frame.len() > WRITE_BUFFER {
+                            break;
+                        }
+                        buffer.extend_from_slice(frame.as_bytes());
+                    }
+                    self.stream.poll_write(cx, buffer)
+                }))?
+            };
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.advance(count);
+            wrote = true;
+        }
+        if wrote {
+            ready!(self.stream.poll_flush(cx))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes `count` written bytes off the batch.
+    fn advance(&mut self, count: usize) {
+        self.written += count;
+        while let Some(first) = self.batch.front()
+            && self.written >= first.len()
+        {
+            self.written -= first.len();
+            self.batch.pop_front();
+        }
+    }
+}
+
+/// Reads and forgets what the client still sends. Closing a socket with unread bytes resets the connection, and the
+/// client might lose the close frame.
+async fn discard_until_closed<S: Stream>(stream: &SharedStream<S>) -> io::Result<()> {
+    let mut space = [0; 1024];
+    loop {
+        let mut buffer = ReadBuf::new(&mut space);
+        poll_fn(|cx| stream.poll_read(cx, &mut buffer)).await?;
+        if buffer.filled().is_empty() {
+            return Ok(());
+        }
+    }
+}

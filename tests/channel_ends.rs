@@ -1,0 +1,159 @@
+//! §5.4: how a channel ends from the server's side.
+
+use crate::support::signals::{gate, reported};
+use crate::support::{TestResult, TestServer};
+
+#[tokio::test]
+async fn a_channel_that_stops_is_closed() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:stop").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:stop","stop",{}]
+            <- ["1","1","room:stop","phx_close",{}]
+            "#,
+        )
+        .await;
+    assert_eq!(reported("room:stop").await, "Stopped");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_answer_of_the_callback_that_stops_comes_first() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:1").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:1","stop_reply",{}]
+            <- ["1","2","room:1","phx_reply",{"response":{},"status":"ok"}]
+            <- ["1","1","room:1","phx_close",{}]
+            "#,
+        )
+        .await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_channel_that_stops_with_an_error_has_crashed() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:stop_error").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:stop_error","stop_error",{}]
+            <- ["1","1","room:stop_error","phx_error",{"reason":"channel_crash"}]
+            "#,
+        )
+        .await;
+    assert_eq!(reported("room:stop_error").await, "Crashed");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_panic_ends_its_channel_only() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:panic").await;
+    client.join("room:other").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:panic","panic",{}]
+            <- ["1","1","room:panic","phx_error",{"reason":"channel_crash"}]
+            -> ["1","3","room:panic","echo",{}]
+            <- [null,"3","room:panic","phx_reply",{"response":{"reason":"unmatched topic"},"status":"error"}]
+            "#,
+        )
+        .await;
+    assert_eq!(reported("room:panic").await, "Crashed");
+    client.nothing_more_from("room:other").await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_encoded_is_a_crash() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:1").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:1","reply_unencodable",{}]
+            <- ["1","1","room:1","phx_error",{"reason":"channel_crash"}]
+            "#,
+        )
+        .await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_push_that_cannot_be_encoded_is_a_crash_without_an_answer_or_anything_after() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:1").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:1","push_unencodable",{}]
+            <- ["1","1","room:1","phx_error",{"reason":"channel_crash"}]
+            "#,
+        )
+        .await;
+    client.nothing_more().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_push_or_broadcast_that_is_no_object_is_a_crash() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    for payload in ["[1]", "\"text\"", "null", "1"] {
+        for event in ["push", "broadcast", "broadcast_from"] {
+            client.join("room:1").await;
+            client.send(&format!(r#"["1","2","room:1","{event}",{payload}]"#)).await;
+            client.talk(r#"<- ["1","1","room:1","phx_error",{"reason":"channel_crash"}]"#).await;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_terminate_pushes_when_the_channel_stops_comes_before_the_close() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:1").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:1","last_words","bye"]
+            -> ["1","3","room:1","stop",{}]
+            <- ["1",null,"room:1","bye",{}]
+            <- ["1","1","room:1","phx_close",{}]
+            "#,
+        )
+        .await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn all_channels_stop_when_the_connection_goes_after_what_was_sent() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:gone").await;
+    client.join("room:gone2").await;
+    client.send(r#"["1","2","room:gone","gated",{}]"#).await;
+    assert_eq!(reported("room:gone").await, "handling");
+    client.send(r#"["1","3","room:gone","gated",{}]"#).await;
+    client.nothing_more().await;
+    drop(client);
+    assert_eq!(reported("room:gone2").await, "Closed");
+    gate("room:gone").add_permits(2);
+    assert_eq!(reported("room:gone").await, "handling");
+    assert_eq!(reported("room:gone").await, "Closed");
+    Ok(())
+}

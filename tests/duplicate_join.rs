@@ -1,0 +1,253 @@
+//! §5.2: joining a topic that is already joined.
+
+use crate::support::signals::{gate, reported};
+use crate::support::{TestResult, TestServer};
+use std::time::Duration;
+
+#[tokio::test]
+async fn the_new_joins_answer_comes_first_and_the_old_joins_close_after_it() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:dup").await;
+    client
+        .talk(
+            r#"
+            -> ["2","9","room:dup","phx_join",{}]
+            <- ["2","9","room:dup","phx_reply",{"response":{},"status":"ok"}]
+            <- ["1","1","room:dup","phx_close",{}]
+            -> ["2","10","room:dup","echo",{}]
+            <- ["2","10","room:dup","phx_reply",{"response":{},"status":"ok"}]
+            "#,
+        )
+        .await;
+    assert_eq!(reported("room:dup").await, "Replaced");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_new_join_that_is_refused_ends_the_old_channel_too() -> TestResult {
+    let server = TestServer::start().await?;
+    server
+        .connect()
+        .await
+        .talk(
+            r#"
+            -> ["1","1","typed:7","phx_join",{"name":"ann"}]
+            <- ["1","1","typed:7","phx_reply",{"response":"ann at 7","status":"ok"}]
+            -> ["2","2","typed:7","phx_join",{}]
+            <- ["2","2","typed:7","phx_reply",{"response":{"reason":"invalid payload","detail":"missing field `name` at line 1 column 2"},"status":"error"}]
+            <- ["1","1","typed:7","phx_close",{}]
+            -> ["2","3","typed:7","hello",{"name":"ann"}]
+            <- [null,"3","typed:7","phx_reply",{"response":{"reason":"unmatched topic"},"status":"error"}]
+            "#,
+        )
+        .await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn messages_still_queued_in_the_old_channel_are_lost() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:queued").await;
+    client.send(r#"["1","2","room:queued","gated",{}]"#).await;
+    assert_eq!(reported("room:queued").await, "handling");
+    client
+        .talk(
+            r#"
+            -> ["1","3","room:queued","echo",{}]
+            -> ["1","4","room:queued","phx_leave",{}]
+            -> ["5","5","room:queued","phx_join",{}]
+            "#,
+        )
+        .await;
+    // The heartbeat shows that the join has arrived before the old channel goes on.
+    client.nothing_more().await;
+    gate("room:queued").add_permits(1);
+    client
+        .talk(
+            r#"
+               the callback that was running finishes
+            <- ["1","2","room:queued","phx_reply",{"response":{},"status":"ok"}]
+            <- ["5","5","room:queued","phx_reply",{"response":{},"status":"ok"}]
+            <- ["1","1","room:queued","phx_close",{}]
+            -> ["5","6","room:queued","echo",{}]
+            <- ["5","6","room:queued","phx_reply",{"response":{},"status":"ok"}]
+            "#,
+        )
+        .await;
+    assert_eq!(reported("room:queued").await, "Replaced");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_callback_that_outlasts_its_time_is_dropped() -> TestResult {
+    let server = TestServer::start_with(|limits| limits.replace_timeout = Duration::from_millis(20)).await?;
+    let mut client = server.connect().await;
+    client.join("room:outlasts").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:outlasts","gated",{}]
+            -> ["3","3","room:outlasts","phx_join",{}]
+            <- ["1","1","room:outlasts","phx_error",{"reason":"channel_crash"}]
+            <- ["3","3","room:outlasts","phx_reply",{"response":{},"status":"ok"}]
+            "#,
+        )
+        .await;
+    client.talk(r#"-> ["3","4","room:outlasts","echo",{}]"#).await;
+    client.talk(r#"<- ["3","4","room:outlasts","phx_reply",{"response":{},"status":"ok"}]"#).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_join_during_a_join_waits_for_it() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client
+        .talk(
+            r#"
+            -> ["1","1","room:gated:ok:twice","phx_join",{}]
+            -> ["2","2","room:gated:ok:twice","phx_join",{}]
+            "#,
+        )
+        .await;
+    client.nothing_more().await;
+    gate("room:gated:ok:twice").add_permits(2);
+    client
+        .talk(
+            r#"
+            <- ["1","1","room:gated:ok:twice","phx_reply",{"response":{},"status":"ok"}]
+            <- ["2","2","room:gated:ok:twice","phx_reply",{"response":{},"status":"ok"}]
+            <- ["1","1","room:gated:ok:twice","phx_close",{}]
+            "#,
+        )
+        .await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_join_during_a_join_that_is_refused_has_nothing_to_close() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client
+        .talk(
+            r#"
+            -> ["1","1","room:gated:no:twice","phx_join",{}]
+            -> ["2","2","room:gated:no:twice","phx_join",{}]
+            "#,
+        )
+        .await;
+    client.nothing_more().await;
+    gate("room:gated:no:twice").add_permits(2);
+    client
+        .talk(
+            r#"
+            <- ["1","1","room:gated:no:twice","phx_reply",{"response":{"reason":"no"},"status":"error"}]
+            <- ["2","2","room:gated:no:twice","phx_reply",{"response":{"reason":"no"},"status":"error"}]
+            "#,
+        )
+        .await;
+    client.join("room:fence").await;
+    client.nothing_more_from("room:fence").await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_join_that_outlasts_the_next_ones_patience_has_crashed() -> TestResult {
+    let server = TestServer::start_with(|limits| limits.replace_timeout = Duration::from_millis(20)).await?;
+    let mut client = server.connect().await;
+    client
+        .talk(
+            r#"
+            -> ["1","1","room:gated:ok:outlasts","phx_join",{}]
+            -> ["2","2","room:gated:ok:outlasts","phx_join",{}]
+            <- ["1","1","room:gated:ok:outlasts","phx_reply",{"response":{"reason":"join crashed"},"status":"error"}]
+            "#,
+        )
+        .await;
+    gate("room:gated:ok:outlasts").add_permits(1);
+    client.talk(r#"<- ["2","2","room:gated:ok:outlasts","phx_reply",{"response":{},"status":"ok"}]"#).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn joins_of_one_topic_that_wait_for_each_other_cannot_pile_up() -> TestResult {
+    let server = TestServer::start_with(|limits| limits.max_channels = 2).await?;
+    let mut client = server.connect().await;
+    client
+        .talk(
+            r#"
+            -> ["1","1","room:gated:ok:pile","phx_join",{}]
+            -> ["2","2","room:gated:ok:pile","phx_join",{}]
+            -> ["3","3","room:gated:ok:pile","phx_join",{}]
+            -> ["4","4","room:gated:ok:pile","phx_join",{}]
+               twice as many tasks as channels, and no more
+            -> ["5","5","room:gated:ok:pile","phx_join",{}]
+            <- ["5","5","room:gated:ok:pile","phx_reply",{"response":{"reason":"too many channels joined"},"status":"error"}]
+            "#,
+        )
+        .await;
+    gate("room:gated:ok:pile").add_permits(4);
+    client
+        .talk(
+            r#"
+            <- ["1","1","room:gated:ok:pile","phx_reply",{"response":{},"status":"ok"}]
+            <- ["2","2","room:gated:ok:pile","phx_reply",{"response":{},"status":"ok"}]
+            <- ["1","1","room:gated:ok:pile","phx_close",{}]
+            <- ["3","3","room:gated:ok:pile","phx_reply",{"response":{},"status":"ok"}]
+            <- ["2","2","room:gated:ok:pile","phx_close",{}]
+            <- ["4","4","room:gated:ok:pile","phx_reply",{"response":{},"status":"ok"}]
+            <- ["3","3","room:gated:ok:pile","phx_close",{}]
+            "#,
+        )
+        .await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn joining_again_while_the_old_channel_leaves_or_after_it_has_ended() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:again").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:again","phx_leave",{}]
+            <- ["1","2","room:again","phx_reply",{"response":{},"status":"ok"}]
+            <- ["1","1","room:again","phx_close",{}]
+            -> ["3","3","room:again","phx_join",{}]
+            <- ["3","3","room:again","phx_reply",{"response":{},"status":"ok"}]
+            -> ["3","4","room:again","panic",{}]
+            <- ["3","3","room:again","phx_error",{"reason":"channel_crash"}]
+            -> ["5","5","room:again","phx_join",{}]
+            <- ["5","5","room:again","phx_reply",{"response":{},"status":"ok"}]
+            "#,
+        )
+        .await;
+    // A leave that still waits behind a running callback: the join overtakes it, and the old channel gets a close.
+    client.send(r#"["5","6","room:again","gated",{}]"#).await;
+    for expected in ["Left", "Crashed", "handling"] {
+        assert_eq!(reported("room:again").await, expected);
+    }
+    client
+        .talk(
+            r#"
+            -> ["5","7","room:again","phx_leave",{}]
+            -> ["8","8","room:again","phx_join",{}]
+            "#,
+        )
+        .await;
+    client.nothing_more().await;
+    gate("room:again").add_permits(1);
+    client
+        .talk(
+            r#"
+            <- ["5","6","room:again","phx_reply",{"response":{},"status":"ok"}]
+            <- ["8","8","room:again","phx_reply",{"response":{},"status":"ok"}]
+            <- ["5","5","room:again","phx_close",{}]
+            "#,
+        )
+        .await;
+    Ok(())
+}

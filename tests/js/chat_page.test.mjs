@@ -1,0 +1,400 @@
+// The chat example as people use it: real pages in headless Chromium.
+
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { after, afterEach, before, test } from "node:test";
+
+import { startBrowser } from "./browser.mjs";
+import { ask, connect, join } from "./client.mjs";
+import { startServer } from "./server.mjs";
+import { queue } from "./waiting.mjs";
+
+const ARTIFACTS = path.resolve(process.env.PHX_ARTIFACTS ?? path.join(import.meta.dirname, "../../artifacts"));
+const DESKTOP = { width: 1200, height: 800 };
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+const LIMIT_MS = 15_000; // an upper bound for one wait, not a pause
+
+let server;
+let browser;
+const errors = queue(); // uncaught exceptions of every page
+
+before(async () => {
+  server = await startServer("chat");
+  browser = await startBrowser();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+afterEach(() => assert.deepEqual(errors.items.splice(0), [], "a page threw an error"));
+
+/** A page of its own person: its own context, so its own session storage. */
+async function newPage(t, { hash = "", viewport = DESKTOP, colorScheme = "light", block, ...rest } = {}) {
+  const context = await browser.newContext({ viewport, colorScheme, ...rest });
+  context.setDefaultTimeout(LIMIT_MS);
+  t.after(() => context.close());
+  const page = await context.newPage();
+  page.on("pageerror", (error) => {
+    errors.put(String(error));
+    t.diagnostic(`the page threw: ${error}`); // or a wait that it dooms would be all there is to read
+  });
+  if (block) await page.route(block, (route) => route.abort());
+  await page.goto(`${server.url}/${hash}`);
+  return page;
+}
+
+/** A page on which `name` has joined `room`. */
+async function enter(t, name, room, options) {
+  const page = await newPage(t, options);
+  await page.getByTestId("name-input").fill(name);
+  await page.getByTestId("room-input").fill(room);
+  await page.getByTestId("enter").click();
+  await connected(page);
+  await note(page, `You joined #${room}`).waitFor();
+  return page;
+}
+
+const connected = (page) => page.locator('#connection[data-state="connected"]').waitFor();
+const message = (page, text) => page.locator(".log.current").getByTestId("message").filter({ hasText: text });
+const note = (page, text) => page.locator(".log.current").getByTestId("note").filter({ hasText: text });
+const member = (page, name) => page.getByTestId("member").filter({ hasText: name });
+
+const shoot = async (page, name) => {
+  await mkdir(ARTIFACTS, { recursive: true });
+  await page.screenshot({ path: path.join(ARTIFACTS, `${name}.png`), animations: "disabled" });
+};
+
+async function say(page, text) {
+  await page.getByTestId("message-input").fill(text);
+  await page.getByTestId("message-input").press("Enter");
+}
+
+test("what one person writes appears on the other's page", async (t) => {
+  const ann = await enter(t, "Ann", "talk");
+  const bo = await enter(t, "Bo", "talk");
+  assert.equal(await ann.getByTestId("connection").innerText(), "Connected");
+
+  await say(ann, "Hello Bo");
+  const arrived = message(bo, "Hello Bo");
+  await arrived.waitFor();
+  assert.equal(await arrived.getAttribute("data-own"), "false");
+  assert.equal(await arrived.getAttribute("data-from"), "Ann");
+  assert.match(await arrived.locator("time").innerText(), /\d:\d\d/);
+
+  const own = message(ann, "Hello Bo");
+  await own.and(ann.locator('[data-state="sent"]')).waitFor();
+  assert.equal(await own.count(), 1, "one's own message is shown once");
+  assert.equal(await own.getAttribute("data-own"), "true");
+
+  await say(bo, "Hello Ann");
+  await message(ann, "Hello Ann").waitFor();
+});
+
+test("people are seen to come and go", async (t) => {
+  const ann = await enter(t, "Ann", "door");
+  const bo = await enter(t, "Bo", "door");
+  await note(ann, "Bo joined").waitFor();
+  await member(ann, "Bo").waitFor();
+  await member(bo, "Ann").waitFor(); // was there before
+
+  await bo.getByTestId("leave-room").click();
+  await note(ann, "Bo left").waitFor();
+  await member(ann, "Bo").waitFor({ state: "detached" });
+
+  const cleo = await enter(t, "Cleo", "door");
+  await note(ann, "Cleo joined").waitFor();
+  await cleo.close();
+  await note(ann, "Cleo left").waitFor();
+});
+
+test("markup in a message or a name stays text", async (t) => {
+  const attack = '<img src=x onerror="window.attacked = true"><script>window.attacked = true</script>';
+  const ann = await enter(t, "Ann", "safe");
+  const eve = await enter(t, "<b>Eve</b>", "safe");
+
+  await say(eve, attack);
+  await message(ann, attack).waitFor();
+  assert.equal(await ann.getByTestId("message-body").innerText(), attack);
+  await note(ann, "<b>Eve</b> joined").waitFor();
+  await member(ann, "<b>Eve</b>").waitFor();
+  for (const page of [ann, eve]) {
+    assert.equal(await page.locator("#logs img, #logs script, #logs b, #members b").count(), 0);
+    assert.equal(await page.evaluate(() => window.attacked), undefined);
+  }
+});
+
+test("a name is checked before anybody is asked", async (t) => {
+  const page = await newPage(t);
+  const problem = page.locator("#name-error");
+  await page.getByTestId("enter").click();
+  assert.match(await problem.innerText(), /enter a name/);
+  await page.getByTestId("name-input").fill("x".repeat(25));
+  await page.getByTestId("enter").click();
+  assert.match(await problem.innerText(), /25 characters/);
+
+  // 24 characters, twice as many UTF-16 units, and blanks that do not count.
+  const longest = "🙂".repeat(24);
+  await page.getByTestId("name-input").fill(`  ${longest} `);
+  await page.getByTestId("enter").click();
+  await member(page, longest).waitFor();
+});
+
+test("a message that is too long is not sent", async (t) => {
+  const page = await enter(t, "Ann", "long");
+  await page.getByTestId("message-input").fill("x".repeat(2001));
+  assert.match(await page.getByTestId("hint").innerText(), /1 character too many/);
+  await page.getByTestId("message-input").press("Enter");
+  assert.equal(await page.getByTestId("message").count(), 0);
+
+  await say(page, "y".repeat(2000));
+  await page.locator('.message[data-state="sent"]').waitFor();
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.equal(overflow, 0, "a word without end does not widen the page");
+});
+
+test("the address leads to the room, and a reload stays there", async (t) => {
+  const page = await newPage(t, { hash: "#tea-room" });
+  assert.equal(await page.getByTestId("room-input").inputValue(), "tea-room");
+  await page.getByTestId("name-input").fill("Ann");
+  await page.getByTestId("name-input").press("Enter");
+  await member(page, "Ann").waitFor();
+  assert.equal(await page.getByTestId("room-title").innerText(), "#tea-room");
+
+  await page.reload();
+  await member(page, "Ann").waitFor(); // the tab remembers the name
+  assert.equal(await page.getByTestId("room-title").innerText(), "#tea-room");
+});
+
+test("a person can be in several rooms and switch between them", async (t) => {
+  const ann = await enter(t, "Ann", "first");
+  const bo = await enter(t, "Bo", "first");
+  await say(bo, "in the first room");
+  await message(ann, "in the first room").waitFor();
+
+  await ann.getByTestId("other-room-input").fill("The Second!");
+  await ann.getByTestId("other-room-join").click();
+  await note(ann, "You joined #the-second").waitFor();
+  assert.equal(new URL(ann.url()).hash, "#the-second");
+  assert.equal(await message(ann, "in the first room").count(), 0);
+
+  await say(bo, "still here?");
+  await ann.getByTestId("unread").filter({ hasText: "1" }).waitFor();
+  await ann.getByTestId("room-link").filter({ hasText: "first" }).click();
+  await message(ann, "still here?").waitFor();
+  await message(ann, "in the first room").waitFor(); // kept while away
+  await ann.getByTestId("unread").filter({ hasText: "1" }).waitFor({ state: "detached" });
+
+  await ann.goBack();
+  await ann.getByRole("heading", { name: "#the-second" }).waitFor();
+  await ann.getByTestId("leave-room").click();
+  await ann.getByRole("heading", { name: "#first" }).waitFor();
+  await ann.getByTestId("leave-room").click();
+  await ann.getByText("You are in no room").waitFor();
+  await note(bo, "Ann left").waitFor();
+});
+
+test("who reads further up stays there and is told what is new", async (t) => {
+  const ann = await enter(t, "Ann", "scroll");
+  const bo = await enter(t, "Bo", "scroll");
+  const log = ann.locator(".log.current");
+  const atEnd = () => log.evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight < 2);
+  const jump = ann.getByRole("button", { name: "New messages" });
+
+  await say(bo, "a long story\n".repeat(60));
+  await message(ann, "a long story").waitFor();
+  assert.equal(await atEnd(), true, "new lines come into sight");
+
+  await log.hover();
+  await ann.mouse.wheel(0, -400);
+  await bo.getByTestId("message-input").fill("the end");
+  await log.evaluate((log) => new Promise((resolve) => {
+    const settle = () => (log.scrollTop < log.scrollHeight - log.clientHeight - 300 ? resolve() : requestAnimationFrame(settle));
+    settle();
+  }));
+  await bo.getByTestId("message-input").press("Enter");
+  await jump.waitFor();
+  assert.equal(await atEnd(), false);
+
+  await jump.click();
+  await jump.waitFor({ state: "hidden" });
+  assert.equal(await atEnd(), true);
+});
+
+test("a room that refuses says why and can be tried again", async (t) => {
+  const page = await newPage(t);
+  let refuse = true;
+  await page.routeWebSocket("**/socket/websocket*", (socket) => {
+    const upstream = socket.connectToServer();
+    socket.onMessage((frame) => {
+      const [joinRef, ref, topic, event] = JSON.parse(frame);
+      const refused = { status: "error", response: { reason: "members only" } };
+      if (refuse && event === "phx_join") socket.send(JSON.stringify([joinRef, ref, topic, "phx_reply", refused]));
+      else upstream.send(frame);
+    });
+  });
+  await page.getByTestId("name-input").fill("Ann");
+  await page.getByTestId("enter").click();
+  await note(page, "members only").waitFor();
+  assert.equal(await page.getByTestId("message-input").isDisabled(), true);
+
+  refuse = false;
+  await page.getByRole("button", { name: "Try again" }).click();
+  await note(page, "You joined #lobby").waitFor();
+  assert.equal(await page.getByTestId("message-input").isDisabled(), false);
+});
+
+test("without phoenix.js the page says what is missing", async (t) => {
+  const page = await newPage(t, { block: "**/phoenix.mjs" });
+  await page.getByText("The Phoenix client is missing").waitFor();
+  await errors.next("the failed import, which the console shows too");
+});
+
+test("two people of one name are told apart", async (t) => {
+  const one = await enter(t, "Ann", "twins");
+  const two = await enter(t, "Ann", "twins");
+  await say(one, "which of us?");
+  await message(two, "which of us?").and(two.locator('[data-own="false"]')).waitFor();
+  await message(one, "which of us?").and(one.locator('[data-own="true"]')).waitFor();
+});
+
+test("the page says when the server is gone and comes back by itself", async (t) => {
+  const ann = await enter(t, "Ann", "again");
+  const bo = await enter(t, "Bo", "again");
+  await say(ann, "before");
+  await message(bo, "before").waitFor();
+
+  await server.stop();
+  for (const page of [ann, bo]) {
+    await page.locator('#connection[data-state="disconnected"]').waitFor();
+    assert.match(await page.getByTestId("connection").innerText(), /reconnecting/);
+  }
+  await say(ann, "while it was away");
+  await message(ann, "Waiting for the connection").waitFor();
+  await shoot(ann, "chat-reconnecting-desktop");
+  await ann.setViewportSize(PHONE.viewport);
+  await shoot(ann, "chat-reconnecting-phone");
+
+  server = await startServer("chat", server.port);
+  for (const page of [ann, bo]) {
+    await connected(page);
+    await note(page, "You are back").waitFor();
+    await message(page, "before").waitFor();
+  }
+  // What waited goes out as soon as its writer is back. Bo may be back later, so only Ann is sure to see it arrive.
+  await message(ann, "while it was away").and(ann.locator('[data-state="sent"]')).waitFor();
+
+  await say(bo, "after");
+  await message(ann, "after").and(ann.locator('[data-own="false"]')).waitFor();
+  await say(ann, "indeed");
+  await message(bo, "indeed").waitFor();
+});
+
+test("a message whose answer never comes is shown as not sent and can be sent again", async (t) => {
+  const page = await newPage(t);
+  // Between page and server sits a wire that loses the pushes of messages while `cut` is true.
+  let cut = true;
+  let breakWire;
+  await page.routeWebSocket("**/socket/websocket*", (socket) => {
+    const upstream = socket.connectToServer();
+    socket.onMessage((frame) => { if (!(cut && frame.includes('"message"'))) upstream.send(frame); });
+    breakWire = () => upstream.close();
+  });
+  await page.getByTestId("name-input").fill("Ann");
+  await page.getByTestId("enter").click();
+  await member(page, "Ann").waitFor();
+
+  await say(page, "into the void");
+  await page.locator('.message[data-state="sending"]').waitFor();
+  await breakWire();
+  await message(page, "Not sent").waitFor();
+
+  await note(page, "You are back").waitFor();
+  cut = false;
+  await page.getByTestId("send-again").click();
+  await page.locator('.message[data-state="sent"]').waitFor();
+  assert.equal(await page.getByTestId("message").count(), 1);
+});
+
+test("the page can be used with the keyboard alone", async (t) => {
+  const page = await newPage(t, { hash: "#keys" });
+  await page.locator("#name:focus").waitFor();
+  await page.keyboard.type("Ann");
+  await page.keyboard.press("Enter");
+  await note(page, "You joined #keys").waitFor();
+  await page.locator("#body:focus").waitFor();
+  await page.keyboard.type("typed");
+  await page.keyboard.press("Shift+Enter");
+  await page.keyboard.type("on two lines");
+  await page.keyboard.press("Enter");
+  await page.locator('.message[data-state="sent"]').waitFor();
+  assert.equal(await page.getByTestId("message-body").innerText(), "typed\non two lines");
+});
+
+test("on a phone the list slides over the room and away again", async (t) => {
+  const page = await enter(t, "Ann", "pocket", PHONE);
+  const list = page.locator("#sidebar");
+  const open = page.getByRole("button", { name: "Rooms and people" });
+  assert.equal(await list.isVisible(), false);
+
+  await open.click();
+  await member(page, "Ann").waitFor();
+  await page.keyboard.press("Escape");
+  await list.waitFor({ state: "hidden" });
+
+  await open.click();
+  await page.getByTestId("other-room-input").fill("elsewhere");
+  await page.getByTestId("other-room-join").click();
+  await list.waitFor({ state: "hidden" });
+  await note(page, "You joined #elsewhere").waitFor();
+});
+
+test("screenshots for people to look at", async (t) => {
+  await newPage(t).then((page) => shoot(page, "start-desktop-light"));
+  await newPage(t, { ...PHONE, colorScheme: "dark" }).then((page) => shoot(page, "start-phone-dark"));
+
+  const room = "sunday-hike";
+  const ann = await enter(t, "Ann", room);
+  const noor = await enter(t, "Noor", room, { colorScheme: "dark" });
+  const mo = await enter(t, "Mo", room, PHONE);
+  const inNode = async (name) => join(await connect(t, server, { params: { name } }), `room:${room}`);
+  const bo = await inNode("Bo");
+  const priya = await inNode("Priya");
+  const write = (channel) => (body) => ask(channel, "message", { body });
+  const talk = [
+    [write(bo), "Morning! The forecast says sun until four, then showers from the west."],
+    [write(bo), "So I would start at eight and be back at the station by three."],
+    [(text) => say(ann, text), "Eight works. I can bring the stove and coffee for everybody ☕"],
+    [write(priya), "Coffee on top of a mountain: sold."],
+    [(text) => say(noor, text), "Which way up? The ridge is pretty, but last time the path was closed after the second hut "
+      + "and we had to walk all the way back down to the bridge."],
+    [write(bo), "It is open again since Thursday:\n1. bus 14 to the quarry\n2. ridge path to the hut\n3. down through the beech wood"],
+    [(text) => say(mo, text), "Perfect. I'll take the 7:20 bus."],
+    [(text) => say(ann, text), "See you at the quarry then"],
+    [(text) => say(ann, text), "And pack a rain jacket, I do not trust that west 😄"],
+  ];
+  for (const [speak, text] of talk) {
+    await speak(text);
+    for (const page of [ann, noor, mo]) await message(page, text.split("\n")[0]).waitFor();
+  }
+
+  for (const slug of ["lobby", "photos"]) {
+    await ann.getByTestId("other-room-input").fill(slug);
+    await ann.getByTestId("other-room-join").click();
+    await note(ann, `You joined #${slug}`).waitFor();
+  }
+  const photos = await join(await connect(t, server, { params: { name: "Bo" } }), "room:photos");
+  await ann.getByTestId("room-link").filter({ hasText: room }).click();
+  await ask(photos, "message", { body: "the hut, last June" });
+  await ann.getByTestId("unread").filter({ hasText: "1" }).waitFor();
+
+  await shoot(ann, "chat-desktop-light");
+  await shoot(noor, "chat-desktop-dark");
+  await shoot(mo, "chat-phone-light");
+  await mo.emulateMedia({ colorScheme: "dark" });
+  await shoot(mo, "chat-phone-dark");
+  await mo.getByRole("button", { name: "Rooms and people" }).click();
+  await shoot(mo, "chat-phone-list");
+});

@@ -1,0 +1,16 @@
+//! Conversations with a real server over real sockets, frame by frame. Section numbers are those of the protocol
+//! reference that the tests follow; [`support`] has the server, the client and the channels they talk to.
+
+mod channel_ends;
+mod duplicate_join;
+mod handshake;
+mod hostile;
+mod join;
+mod leave;
+mod order;
+mod refs;
+mod routing;
+mod server;
+mod sketch;
+mod support;
+mod websocket;

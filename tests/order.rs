@@ -1,0 +1,230 @@
+//! §5.5: replies, pushes, broadcasts, and their order.
+
+use crate::support::signals::gate;
+use crate::support::{TestResult, TestServer};
+
+#[tokio::test]
+async fn replies_of_every_kind() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:1").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:1","echo",{"b":1, "a":[1.0,-0.0,1e3,"ü\u00fc"]}]
+            <- ["1","2","room:1","phx_reply",{"response":{"b":1, "a":[1.0,-0.0,1e3,"ü\u00fc"]},"status":"ok"}]
+            -> ["1","3","room:1","error",{"a":1}]
+            <- ["1","3","room:1","phx_reply",{"response":{"a":1},"status":"error"}]
+            -> ["1","4","room:1","status_only",{}]
+            <- ["1","4","room:1","phx_reply",{"response":{},"status":"ok"}]
+            -> ["1","5","room:1","custom",{"a":1}]
+            <- ["1","5","room:1","phx_reply",{"response":{"a":1},"status":"custom"}]
+            -> ["1","6","room:1","noreply",{}]
+            -> ["1","7","room:1","maybe",false]
+            -> ["1","8","room:1","maybe",true]
+            <- ["1","8","room:1","phx_reply",{"response":{},"status":"ok"}]
+            -> ["1","9","room:1","echo",null]
+            <- ["1","9","room:1","phx_reply",{"response":null,"status":"ok"}]
+            "#,
+        )
+        .await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn several_replies_to_one_ref_all_carry_it() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:1").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:1","two_replies",{}]
+            <- ["1","2","room:1","phx_reply",{"response":1,"status":"ok"}]
+            <- ["1","2","room:1","phx_reply",{"response":2,"status":"ok"}]
+            <- ["1","2","room:1","phx_reply",{"response":{},"status":"ok"}]
+            "#,
+        )
+        .await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_deferred_reply_holds_nothing_up_and_carries_the_ref_of_its_message() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:deferred").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:deferred","deferred",{}]
+            -> ["1","3","room:deferred","echo",{}]
+            <- ["1","3","room:deferred","phx_reply",{"response":{},"status":"ok"}]
+            "#,
+        )
+        .await;
+    gate("room:deferred").add_permits(1);
+    client.talk(r#"<- ["1","2","room:deferred","phx_reply",{"response":"later","status":"ok"}]"#).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_with_a_null_ref_may_be_replied_to() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:1").await;
+    client
+        .talk(
+            r#"
+            -> ["1",null,"room:1","echo",{}]
+            <- ["1",null,"room:1","phx_reply",{"response":{},"status":"ok"}]
+            "#,
+        )
+        .await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn effects_appear_in_the_order_of_the_program() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:1").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:1","broadcast",{"n":1}]
+            <- [null,null,"room:1","said",{"n":1}]
+            <- ["1","2","room:1","phx_reply",{"response":{},"status":"ok"}]
+            -> ["1","3","room:1","push",{"n":2}]
+            -> ["1","4","room:1","broadcast",{"n":3}]
+            -> ["1","5","room:1","echo",{"n":4}]
+            <- ["1",null,"room:1","pushed",{"n":2}]
+            <- [null,null,"room:1","said",{"n":3}]
+            <- ["1","4","room:1","phx_reply",{"response":{},"status":"ok"}]
+            <- ["1","5","room:1","phx_reply",{"response":{"n":4},"status":"ok"}]
+            "#,
+        )
+        .await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_broadcast_reaches_everyone_on_the_topic_and_nobody_else() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut ann = server.connect().await.named("ann");
+    let mut bo = server.connect().await.named("bo");
+    let mut cleo = server.connect().await.named("cleo");
+    ann.join("room:1").await;
+    bo.join("room:1").await;
+    cleo.join("room:2").await;
+    ann.talk(
+        r#"
+        -> ["1","2","room:1","broadcast",{"body":"hi"}]
+        <- [null,null,"room:1","said",{"body":"hi"}]
+        <- ["1","2","room:1","phx_reply",{"response":{},"status":"ok"}]
+        "#,
+    )
+    .await;
+    bo.talk(r#"<- [null,null,"room:1","said",{"body":"hi"}]"#).await;
+    cleo.nothing_more_from("room:2").await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn broadcast_from_leaves_out_the_sender() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut ann = server.connect().await.named("ann");
+    let mut bo = server.connect().await.named("bo");
+    ann.join("room:1").await;
+    bo.join("room:1").await;
+    ann.talk(
+        r#"
+        -> ["1","2","room:1","broadcast_from",{}]
+        <- ["1","2","room:1","phx_reply",{"response":{},"status":"ok"}]
+        "#,
+    )
+    .await;
+    bo.talk(r#"<- [null,null,"room:1","said",{}]"#).await;
+    ann.nothing_more_from("room:1").await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_intercepted_broadcast_comes_after_the_reply_with_the_channels_own_join_ref() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("intercept:1").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","intercept:1","say",{"text":"hi"}]
+            <- ["1","2","intercept:1","phx_reply",{"response":{},"status":"ok"}]
+            <- ["1",null,"intercept:1","said",{"text":"hi!"}]
+               events that are not intercepted go straight to the client
+            -> ["1","3","intercept:1","plain",{"text":"hi"}]
+            <- [null,null,"intercept:1","plain",{"text":"hi"}]
+            <- ["1","3","intercept:1","phx_reply",{"response":{},"status":"ok"}]
+               an intercept may hold a broadcast back
+            -> ["1","4","intercept:1","say",{"text":"secret"}]
+            <- ["1","4","intercept:1","phx_reply",{"response":{},"status":"ok"}]
+            "#,
+        )
+        .await;
+    client.nothing_more_from("intercept:1").await;
+    Ok(())
+}
+
+/// What one client causes to be broadcast must not end the channels of the others.
+#[tokio::test]
+async fn an_intercepted_broadcast_that_does_not_fit_is_skipped() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("intercept:2").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","intercept:2","say",{"no text":"here"}]
+            <- ["1","2","intercept:2","phx_reply",{"response":{},"status":"ok"}]
+            "#,
+        )
+        .await;
+    client.nothing_more_from("intercept:2").await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_subscriber_sees_the_broadcasts_of_a_topic_in_one_order() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut clients = Vec::new();
+    for _ in 0..4 {
+        let mut client = server.connect().await;
+        client.join("room:order").await;
+        clients.push(client);
+    }
+    for (sender, client) in clients.iter_mut().enumerate() {
+        for number in 0..50 {
+            client.send(&format!(r#"["1",null,"room:order","broadcast",{{"from":{sender},"n":{number}}}]"#)).await;
+        }
+    }
+    let mut orders = Vec::new();
+    for client in &mut clients {
+        let mut order = Vec::new();
+        while order.len() < 200 {
+            let frame = client.next().await;
+            if frame.starts_with("[null,null,") {
+                order.push(frame);
+            }
+        }
+        orders.push(order);
+    }
+    assert!(orders.iter().all(|order| *order == orders[0]));
+    for sender in 0..4 {
+        let of_sender: Vec<_> =
+            orders[0].iter().filter(|frame| frame.contains(&format!("\"from\":{sender},"))).collect();
+        let expected: Vec<_> = (0..50)
+            .map(|n| format!(r#"[null,null,"room:order","said",{{"from":{sender},"n":{n}}}]"#))
+            .collect();
+        assert_eq!(of_sender, expected.iter().collect::<Vec<_>>());
+    }
+    Ok(())
+}

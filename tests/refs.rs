@@ -1,0 +1,117 @@
+//! §6: which refs each message of the server carries, one test a row.
+
+use crate::support::{TestResult, TestServer};
+
+async fn conversation(transcript: &str) -> TestResult {
+    let server = TestServer::start().await?;
+    server.connect().await.talk(transcript).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn heartbeat_reply() -> TestResult {
+    conversation(
+        r#"
+        -> ["j","r","phoenix","heartbeat",{}]
+        <- [null,"r","phoenix","phx_reply",{"response":{},"status":"ok"}]
+        "#,
+    )
+    .await
+}
+
+#[tokio::test]
+async fn join_reply() -> TestResult {
+    conversation(
+        r#"
+        -> ["j","r","room:1","phx_join",{}]
+        <- ["j","r","room:1","phx_reply",{"response":{},"status":"ok"}]
+        -> ["j","r","room:refused","phx_join",{}]
+        <- ["j","r","room:refused","phx_reply",{"response":{"reason":"unauthorized"},"status":"error"}]
+        -> ["j","r","room:panics","phx_join",{}]
+        <- ["j","r","room:panics","phx_reply",{"response":{"reason":"join crashed"},"status":"error"}]
+        "#,
+    )
+    .await
+}
+
+#[tokio::test]
+async fn unmatched_topic() -> TestResult {
+    conversation(
+        r#"
+        -> ["j","r","nope","phx_join",{}]
+        <- [null,"r","nope","phx_reply",{"response":{"reason":"unmatched topic"},"status":"error"}]
+        "#,
+    )
+    .await
+}
+
+#[tokio::test]
+async fn leave_of_a_topic_that_is_not_joined() -> TestResult {
+    conversation(
+        r#"
+        -> ["j","r","room:1","phx_leave",{}]
+        <- ["j","r","room:1","phx_reply",{"response":{},"status":"ok"}]
+        "#,
+    )
+    .await
+}
+
+#[tokio::test]
+async fn reply_and_push_of_a_channel() -> TestResult {
+    conversation(
+        r#"
+        -> ["j","r","room:1","phx_join",{}]
+        <- ["j","r","room:1","phx_reply",{"response":{},"status":"ok"}]
+        -> [null,"s","room:1","echo",{}]
+        <- ["j","s","room:1","phx_reply",{"response":{},"status":"ok"}]
+        -> ["j","t","room:1","push",{}]
+        <- ["j",null,"room:1","pushed",{}]
+           joined with a null join_ref, the ref of the join takes its place
+        -> [null,"u","room:2","phx_join",{}]
+        <- [null,"u","room:2","phx_reply",{"response":{},"status":"ok"}]
+        -> [null,"v","room:2","echo",{}]
+        <- ["u","v","room:2","phx_reply",{"response":{},"status":"ok"}]
+        -> [null,"w","room:2","push",{}]
+        <- ["u",null,"room:2","pushed",{}]
+        "#,
+    )
+    .await
+}
+
+#[tokio::test]
+async fn broadcast_and_intercepted_broadcast() -> TestResult {
+    conversation(
+        r#"
+        -> ["j","r","intercept:refs","phx_join",{}]
+        <- ["j","r","intercept:refs","phx_reply",{"response":{},"status":"ok"}]
+        -> ["j","s","intercept:refs","plain",{}]
+        <- [null,null,"intercept:refs","plain",{}]
+        <- ["j","s","intercept:refs","phx_reply",{"response":{},"status":"ok"}]
+        -> ["j","t","intercept:refs","say",{"text":"hi"}]
+        <- ["j","t","intercept:refs","phx_reply",{"response":{},"status":"ok"}]
+        <- ["j",null,"intercept:refs","said",{"text":"hi!"}]
+        "#,
+    )
+    .await
+}
+
+#[tokio::test]
+async fn close_and_error() -> TestResult {
+    conversation(
+        r#"
+        -> ["j","r","room:1","phx_join",{}]
+        <- ["j","r","room:1","phx_reply",{"response":{},"status":"ok"}]
+        -> ["j","s","room:1","stop",{}]
+        <- ["j","j","room:1","phx_close",{}]
+        -> ["k","t","room:1","phx_join",{}]
+        <- ["k","t","room:1","phx_reply",{"response":{},"status":"ok"}]
+        -> ["k","u","room:1","panic",{}]
+        <- ["k","k","room:1","phx_error",{"reason":"channel_crash"}]
+        -> [null,"v","room:1","phx_join",{}]
+        <- [null,"v","room:1","phx_reply",{"response":{},"status":"ok"}]
+        -> [null,"w","room:1","panic",{}]
+        <- [null,null,"room:1","phx_error",{"reason":"channel_crash"}]
+        "#,
+    )
+    .await
+}

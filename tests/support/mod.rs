@@ -1,0 +1,77 @@
+//! A server to talk to, and a client in which a test reads like a transcript.
+
+pub(crate) mod app;
+pub(crate) mod client;
+pub(crate) mod signals;
+
+pub(crate) use client::Client;
+
+use app::TestSocket;
+use phx_runtime::{Endpoint, EndpointError, Limits, ServeError};
+use std::net::SocketAddr;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// What a test returns: any error fails it with its text.
+pub(crate) type TestResult = Result<(), Box<dyn std::error::Error>>;
+
+/// A server with the channels of [`app`] at `/socket`.
+pub(crate) struct TestServer {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) addr: SocketAddr,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+pub(crate) enum StartError {
+    Endpoint(EndpointError),
+    Serve(ServeError),
+}
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Endpoint(error) => error.fmt(f),
+            Self::Serve(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl TestServer {
+    pub(crate) async fn start() -> Result<Self, StartError> {
+        Self::start_with(|_| ()).await
+    }
+
+    pub(crate) async fn start_with(limits: impl FnOnce(&mut Limits)) -> Result<Self, StartError> {
+        let endpoint = Endpoint::builder()
+            .socket_with::<TestSocket>("/socket", |options| limits(&mut options.limits))
+            .build()
+            .map_err(StartError::Endpoint)?;
+        let server = endpoint.bind(([127, 0, 0, 1], 0)).await.map_err(StartError::Serve)?;
+        let addr = server.local_addr();
+        let (stop, stopped) = oneshot::channel();
+        let routes = endpoint.routes();
+        let running = tokio::spawn(server.run_until(routes, async {
+            let _ = stopped.await;
+        }));
+        Ok(Self { endpoint, addr, stop, running })
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("ws://{}/socket/websocket?vsn=2.0.0", self.addr)
+    }
+
+    pub(crate) async fn connect(&self) -> Client {
+        Client::connect(&self.url()).await
+    }
+
+    /// Shuts down in good order and waits for the end.
+    pub(crate) async fn stop(self) -> TestResult {
+        let _ = self.stop.send(());
+        self.running.await?;
+        Ok(())
+    }
+}

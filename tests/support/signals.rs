@@ -1,0 +1,48 @@
+//! How a test and the channels of the server in its process wait for each other, without a clock. Everything is
+//! named by a topic, and every test has topics of its own.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use tokio::sync::{Mutex as AsyncMutex, Semaphore, mpsc};
+
+/// A gate that callbacks wait at until the test opens it, once for each.
+pub(crate) fn gate(topic: &str) -> Arc<Semaphore> {
+    static GATES: LazyLock<Mutex<HashMap<String, Arc<Semaphore>>>> = LazyLock::new(Mutex::default);
+    let mut gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(gates.entry(topic.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(0))))
+}
+
+/// Waits until the test opens the gate.
+pub(crate) async fn wait_at_gate(topic: &str) {
+    match gate(topic).acquire().await {
+        Ok(permit) => permit.forget(),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+type Reports = (mpsc::UnboundedSender<String>, Arc<AsyncMutex<mpsc::UnboundedReceiver<String>>>);
+
+fn reports(topic: &str) -> Reports {
+    static REPORTS: LazyLock<Mutex<HashMap<String, Reports>>> = LazyLock::new(Mutex::default);
+    let mut reports = REPORTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let (sender, receiver) = reports.entry(topic.to_owned()).or_insert_with(|| {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (sender, Arc::new(AsyncMutex::new(receiver)))
+    });
+    (sender.clone(), Arc::clone(receiver))
+}
+
+/// Tells the test something.
+pub(crate) fn report(topic: &str, text: impl Into<String>) {
+    let _ = reports(topic).0.send(text.into());
+}
+
+/// The next thing a channel of `topic` told.
+pub(crate) async fn reported(topic: &str) -> String {
+    let receiver = reports(topic).1;
+    let mut receiver = receiver.lock().await;
+    match tokio::time::timeout(super::client::PATIENCE, receiver.recv()).await {
+        Ok(Some(text)) => text,
+        _ => panic!("nothing reported on {topic}"),
+    }
+}

@@ -1,0 +1,183 @@
+//! §7: limits, fragments, ping and pong, close codes.
+
+use crate::support::{Client, TestResult, TestServer};
+use std::time::Duration;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+
+const HEARTBEAT: &str = r#"[null,"1","phoenix","heartbeat",{}]"#;
+const ANSWER: &str = r#"[null,"1","phoenix","phx_reply",{"response":{},"status":"ok"}]"#;
+
+/// A heartbeat padded to `length` bytes.
+fn heartbeat_of(length: usize) -> String {
+    let padding = "x".repeat(length - HEARTBEAT.len() - 2);
+    HEARTBEAT.replace("{}", &format!("\"{padding}\"")).replace("heartbeat\",\"\"", "heartbeat\",{}")
+}
+
+#[tokio::test]
+async fn a_message_of_the_limit_passes_and_one_byte_more_is_too_large() -> TestResult {
+    let server = TestServer::start_with(|limits| limits.max_message_bytes = 70_000).await?;
+    let mut client = server.connect().await;
+    let largest = heartbeat_of(70_000);
+    assert_eq!(largest.len(), 70_000);
+    client.send(&largest).await;
+    assert_eq!(client.next().await, ANSWER);
+    client.send(&heartbeat_of(70_001)).await;
+    client.expect_close(1009).await;
+    Ok(())
+}
+
+async fn send_in_two(client: &mut Client, text: &str) {
+    let (first, second) = text.as_bytes().split_at(text.len() / 2);
+    let first = Frame::message(first.to_vec(), OpCode::Data(Data::Text), false);
+    let second = Frame::message(second.to_vec(), OpCode::Data(Data::Continue), true);
+    client.send_message(Message::Frame(first)).await;
+    client.send_message(Message::Ping("between".into())).await;
+    client.send_message(Message::Frame(second)).await;
+}
+
+#[tokio::test]
+async fn fragments_make_one_message_with_control_frames_between_and_one_limit() -> TestResult {
+    let server = TestServer::start_with(|limits| limits.max_message_bytes = 1000).await?;
+    let mut client = server.connect().await;
+    send_in_two(&mut client, &heartbeat_of(1000)).await;
+    let mut answers = vec![client.next_message().await, client.next_message().await];
+    answers.sort_by_key(|answer| matches!(answer, Some(Message::Text(_))));
+    assert_eq!(answers, [Some(Message::Pong("between".into())), Some(Message::text(ANSWER))]);
+    send_in_two(&mut client, &heartbeat_of(1001)).await;
+    loop {
+        match client.next_message().await {
+            Some(Message::Pong(_)) => {}
+            Some(Message::Close(Some(frame))) => {
+                assert_eq!(u16::from(frame.code), 1009);
+                return Ok(());
+            }
+            other => panic!("expected a close with 1009, got {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_ping_is_answered_with_its_payload_and_a_pong_is_ignored() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.send_message(Message::Pong("unasked".into())).await;
+    client.send_message(Message::Ping("hello".into())).await;
+    assert_eq!(client.next_message().await, Some(Message::Pong("hello".into())));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_that_is_none_closes_with_1011() -> TestResult {
+    let server = TestServer::start().await?;
+    for text in ["", "x", "{}", "[]", r#"["1","1","room:1","phx_join"]"#, "[1,2,3,4,5", "null", r#""text""#] {
+        let mut client = server.connect().await;
+        client.send(text).await;
+        client.expect_close(1011).await;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_breaks_the_websocket_protocol_closes_with_1002() -> TestResult {
+    let server = TestServer::start().await?;
+    let masked = |first: u8| [first, 0x80, 0, 0, 0, 0].to_vec();
+    for (what, bytes) in [
+        ("an unmasked frame", vec![0x81, 0x01, b'x']),
+        ("a frame with RSV1 although nothing was negotiated", masked(0xC1)),
+        ("a frame with RSV2", masked(0xA1)),
+        ("a reserved opcode", masked(0x83)),
+        ("a continuation of nothing", masked(0x80)),
+        ("a fragmented ping", masked(0x09)),
+        ("a close frame with half a code", vec![0x88, 0x81, 0, 0, 0, 0, 3]),
+        ("a close frame with a code that must not be sent", vec![0x88, 0x82, 0, 0, 0, 0, 0x03, 0xED]),
+    ] {
+        println!("{what}");
+        let mut client = server.connect().await.named(what);
+        client.send_raw(&bytes).await;
+        client.expect_close(1002).await;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn text_that_is_not_utf_8_closes_with_1007() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.send_raw(&[0x81, 0x81, 0, 0, 0, 0, 0xFF]).await;
+    client.expect_close(1007).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_that_closes_is_answered_with_1000() -> TestResult {
+    let server = TestServer::start().await?;
+    for code in [1000, 1001, 1003, 1011, 3000, 4000] {
+        let mut client = server.connect().await;
+        client.close(code).await;
+        client.expect_close(1000).await;
+    }
+    let mut client = server.connect().await;
+    client.send_message(Message::Close(None)).await;
+    client.expect_close(1000).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn silence_closes_with_1001_and_any_received_byte_breaks_it() -> TestResult {
+    let timeout = Duration::from_millis(100);
+    let server = TestServer::start_with(|limits| limits.idle_timeout = timeout).await?;
+    let started = std::time::Instant::now();
+    let mut client = server.connect().await;
+    // Pings one after the other keep the connection open for longer than its timeout.
+    while started.elapsed() < 3 * timeout {
+        client.send_message(Message::Ping("p".into())).await;
+        assert_eq!(client.next_message().await, Some(Message::Pong("p".into())));
+    }
+    client.expect_close(1001).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_closed_and_does_not_hold_up_the_others() -> TestResult {
+    let server = TestServer::start_with(|limits| limits.outbox_bytes = 64 * 1024).await?;
+    let mut sleeper = server.connect().await.named("sleeper");
+    let mut reader = server.connect().await.named("reader");
+    sleeper.join("room:slow").await;
+    reader.join("room:slow").await;
+    // Far more than the kernel buffers for a socket.
+    let text = "x".repeat(32 * 1024);
+    for number in 0..2000 {
+        server.endpoint.broadcast("room:slow", "big", &serde_json::json!({"n": number, "text": text}))?;
+        assert!(reader.next().await.contains(&format!("\"n\":{number}")));
+    }
+    // The sleeper's channel is gone, the reader's is not.
+    reader.nothing_more_from("room:slow").await;
+    assert_eq!(server.endpoint.topics(), 1);
+    loop {
+        match sleeper.next_message().await {
+            Some(Message::Text(_)) => {}
+            Some(Message::Close(Some(frame))) => {
+                assert_eq!(u16::from(frame.code), 1013);
+                return Ok(());
+            }
+            other => panic!("expected a close with 1013, got {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_pushes_faster_than_its_channel_works_is_slowed_down_and_loses_nothing() -> TestResult {
+    let server = TestServer::start_with(|limits| limits.inbox_pushes = 1).await?;
+    let mut client = server.connect().await;
+    client.join("room:fast").await;
+    for number in 0..1000 {
+        client.send(&format!(r#"["1","{number}","room:fast","echo",{number}]"#)).await;
+    }
+    for number in 0..1000 {
+        let expected = format!(r#"["1","{number}","room:fast","phx_reply",{{"response":{number},"status":"ok"}}]"#);
+        assert_eq!(client.next().await, expected);
+    }
+    Ok(())
+}

@@ -1,0 +1,28 @@
+use phx_runtime::prelude::*;
+
+struct UserSocket;
+
+#[socket]
+impl Socket for UserSocket {
+    async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+struct RoomChannel;
+
+#[channel(socket = UserSocket)]
+impl RoomChannel {
+    #[join("room:*")]
+    fn join() -> Result<Self, Refused> {
+        Ok(Self)
+    }
+
+    #[handle_out("ping")]
+    fn ping(&mut self) {}
+
+    #[handle_out("ping")]
+    fn pong(&mut self) {}
+}
+
+fn main() {}

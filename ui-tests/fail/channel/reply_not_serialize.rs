@@ -1,0 +1,29 @@
+use phx_runtime::prelude::*;
+
+struct UserSocket;
+
+#[socket]
+impl Socket for UserSocket {
+    async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+struct RoomChannel;
+
+struct Count;
+
+#[channel(socket = UserSocket)]
+impl RoomChannel {
+    #[join("room:*")]
+    fn join() -> Result<Self, Refused> {
+        Ok(Self)
+    }
+
+    #[handle_in("count")]
+    async fn count(&mut self) -> Result<Count, Refused> {
+        Ok(Count)
+    }
+}
+
+fn main() {}

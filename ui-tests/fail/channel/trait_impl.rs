@@ -1,0 +1,21 @@
+use phx_runtime::prelude::*;
+
+struct UserSocket;
+
+#[socket]
+impl Socket for UserSocket {
+    async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+struct RoomChannel;
+
+#[channel(socket = UserSocket)]
+impl Default for RoomChannel {
+    fn default() -> Self {
+        Self
+    }
+}
+
+fn main() {}

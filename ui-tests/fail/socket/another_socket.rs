@@ -1,0 +1,33 @@
+use phx_runtime::prelude::*;
+
+struct UserSocket;
+
+#[socket]
+impl Socket for UserSocket {
+    channel!("room:*", RoomChannel);
+
+    async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+struct AdminSocket;
+
+#[socket]
+impl Socket for AdminSocket {
+    async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+struct RoomChannel;
+
+#[channel(socket = AdminSocket)]
+impl RoomChannel {
+    #[join("*")]
+    fn join() -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use phx_runtime::prelude::*;
+
+struct UserSocket;
+
+#[socket]
+impl Default for UserSocket {
+    fn default() -> Self {
+        Self
+    }
+}
+
+fn main() {}

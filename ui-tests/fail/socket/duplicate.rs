@@ -1,0 +1,35 @@
+use phx_runtime::prelude::*;
+
+struct UserSocket;
+
+#[socket]
+impl Socket for UserSocket {
+    channel!("room:*", RoomChannel);
+    channel!("room:*", LobbyChannel);
+
+    async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+struct RoomChannel;
+
+#[channel(socket = UserSocket)]
+impl RoomChannel {
+    #[join("*")]
+    fn join() -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+struct LobbyChannel;
+
+#[channel(socket = UserSocket)]
+impl LobbyChannel {
+    #[join("*")]
+    fn join() -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+fn main() {}

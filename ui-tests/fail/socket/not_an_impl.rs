@@ -1,0 +1,6 @@
+use phx_runtime::prelude::*;
+
+#[socket]
+struct UserSocket;
+
+fn main() {}

@@ -1,0 +1,75 @@
+use phx_runtime::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Who is connected: one per WebSocket, shared by its channels.
+struct UserSocket { user: String }
+
+#[derive(Deserialize)] struct Login { token: String }
+
+#[socket]
+impl Socket for UserSocket {
+    channel!("room:*", RoomChannel);
+
+    type Params = Login;
+
+    async fn connect(login: Login, _info: &ConnectInfo) -> Result<Self, Refused> {
+        let user = verify(&login.token).ok_or(Refused::new("unauthorized"))?;
+        Ok(UserSocket { user })
+    }
+
+    fn id(&self) -> Option<String> { Some(format!("user_socket:{}", self.user)) }
+}
+
+/// One joined client: created by `join`, dropped when it leaves.
+struct RoomChannel { room: Option<u64>, posted: u64 }
+
+#[derive(Deserialize)] struct Hello { last_seen: u64 }
+#[derive(Serialize)] struct Welcome { unread: u64 }
+#[derive(Serialize, Deserialize)] struct NewMsg { body: String }
+#[derive(Serialize)] struct Posted { id: u64 }
+struct AfterJoin;
+
+#[channel(socket = UserSocket)]
+impl RoomChannel {
+    #[join("room:lobby")]
+    async fn lobby() -> Result<Self, Refused> { Ok(Self { room: None, posted: 0 }) }
+
+    #[join("room:{id}")]
+    async fn room(id: u64, hello: Hello, ctx: &mut Joining<Self>) -> Result<(Self, Welcome), Refused> {
+        ctx.notify(AfterJoin);
+        Ok((Self { room: Some(id), posted: 0 }, Welcome { unread: 42 - hello.last_seen }))
+    }
+
+    #[handle_info]
+    async fn after_join(&mut self, _: AfterJoin, ctx: &mut Context<Self>) {
+        ctx.push("welcome", &Welcome { unread: 0 });
+    }
+
+    #[handle_in("new_msg")]
+    async fn new_msg(&mut self, msg: NewMsg, ctx: &mut Context<Self>) -> Result<Posted, Refused> {
+        if self.room.is_none() { return Err(Refused::new("read_only")); }
+        ctx.broadcast("new_msg", &msg);
+        self.posted += 1;
+        Ok(Posted { id: self.posted })
+    }
+
+    #[handle_out("new_msg")]
+    async fn show(&mut self, msg: NewMsg, ctx: &mut Context<Self>) {
+        if !msg.body.contains("spoiler") { ctx.push("new_msg", &msg); }
+    }
+
+    #[terminate]
+    async fn left(&mut self, reason: Reason) { println!("{:?}: {reason:?}", self.room); }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), EndpointError> {
+    let endpoint = Endpoint::builder().socket::<UserSocket>("/socket").build()?;
+    // A test of this directory is run as well, and this line never ends.
+    if std::env::args().any(|argument| argument == "serve") {
+        warp::serve(endpoint.routes()).run(([127, 0, 0, 1], 4000)).await;
+    }
+    Ok(())
+}
+
+fn verify(token: &str) -> Option<String> { token.strip_prefix("user-").map(str::to_owned) }

@@ -1,0 +1,41 @@
+//! `cargo xtask test` sets up what the tests need and runs every check; `cargo xtask` lists the single steps.
+
+mod setup;
+mod steps;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+fn main() -> ExitCode {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match wanted.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["test"] => steps::ALL.iter().try_for_each(run),
+        [name] if steps::ALL.iter().any(|step| step.name == *name) => {
+            steps::ALL.iter().filter(|step| step.name == *name).try_for_each(run)
+        }
+        _ => Err(usage()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("\n{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(step: &steps::Step) -> Result<(), String> {
+    println!("\n=== {}: {}", step.name, step.about);
+    let started = Instant::now();
+    (step.run)().map_err(|error| format!("`cargo xtask {}` failed: {error}", step.name))?;
+    println!("=== {} took {:.1} s", step.name, started.elapsed().as_secs_f32());
+    Ok(())
+}
+
+fn usage() -> String {
+    let mut text = "usage: cargo xtask test, or one step of it:".to_owned();
+    for step in steps::ALL {
+        text.push_str(&format!("\n  {:<9} {}", step.name, step.about));
+    }
+    text
+}

@@ -122,7 +122,8 @@ async fn rule_6_leaving_a_topic_that_is_not_joined_is_answered_with_ok() -> Test
 }
 
 #[tokio::test]
-async fn rule_7_anything_else_to_a_topic_that_is_not_joined_is_unmatched_with_a_null_join_ref() -> TestResult {
+async fn rule_7_anything_else_to_a_topic_that_is_not_joined_is_unmatched_with_a_null_join_ref() -> TestResult
+{
     let server = TestServer::start().await?;
     server
         .connect()
@@ -339,7 +340,7 @@ async fn a_capture_that_does_not_parse_makes_the_join_not_match() -> TestResult 
             -> ["1","1","typed:name:cleo","phx_join",{}]
             <- ["1","1","typed:name:cleo","phx_reply",{"response":"cleo","status":"ok"}]
             -> ["2","2","typed:seven","phx_join",{"name":"ann"}]
-            <- [null,"2","typed:seven","phx_reply",{"response":{"reason":"unmatched topic"},"status":"error"}]
+            <- ["2","2","typed:seven","phx_reply",{"response":{"reason":"unmatched topic"},"status":"error"}]
             -> ["3","3","typed:8","phx_join",{}]
             <- ["3","3","typed:8","phx_reply",{"response":{"reason":"invalid payload","detail":"missing field `name` at line 1 column 2"},"status":"error"}]
             "#,
@@ -353,7 +354,9 @@ async fn a_capture_that_does_not_parse_makes_the_join_not_match() -> TestResult 
 async fn a_slow_channel_delays_neither_heartbeats_nor_other_channels() -> TestResult {
     let server = TestServer::start().await?;
     let mut client = server.connect().await;
-    client.send(r#"["1","1","room:gated:ok:slow","phx_join",{}]"#).await;
+    client
+        .send(r#"["1","1","room:gated:ok:slow","phx_join",{}]"#)
+        .await;
     assert_eq!(reported("room:gated:ok:slow").await, "joining");
     client.nothing_more().await;
     client.join("room:fast").await;
@@ -361,8 +364,12 @@ async fn a_slow_channel_delays_neither_heartbeats_nor_other_channels() -> TestRe
     assert_eq!(reported("room:fast").await, "handling");
     client.nothing_more().await;
     gate("room:gated:ok:slow").add_permits(1);
-    client.talk(r#"<- ["1","1","room:gated:ok:slow","phx_reply",{"response":{},"status":"ok"}]"#).await;
+    client
+        .talk(r#"<- ["1","1","room:gated:ok:slow","phx_reply",{"response":{},"status":"ok"}]"#)
+        .await;
     gate("room:fast").add_permits(1);
-    client.talk(r#"<- ["1","2","room:fast","phx_reply",{"response":{},"status":"ok"}]"#).await;
+    client
+        .talk(r#"<- ["1","2","room:fast","phx_reply",{"response":{},"status":"ok"}]"#)
+        .await;
     Ok(())
 }

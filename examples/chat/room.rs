@@ -52,7 +52,13 @@ impl RoomChannel {
         let name = ctx.socket().name.clone();
         let members = Members::enter(&room, &name);
         ctx.notify(Arrived);
-        Ok((Self { room, name: name.clone() }, Welcome { name, members }))
+        Ok((
+            Self {
+                room,
+                name: name.clone(),
+            },
+            Welcome { name, members },
+        ))
     }
 
     #[handle_info]
@@ -71,7 +77,14 @@ impl RoomChannel {
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let at = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        ctx.broadcast("message", &Message { from: &self.name, body, at });
+        ctx.broadcast(
+            "message",
+            &Message {
+                from: &self.name,
+                body,
+                at,
+            },
+        );
         Ok(())
     }
 
@@ -82,7 +95,10 @@ impl RoomChannel {
     }
 
     fn change(&self, members: Vec<String>) -> Change {
-        Change { name: self.name.clone(), members }
+        Change {
+            name: self.name.clone(),
+            members,
+        }
     }
 }
 
@@ -103,7 +119,9 @@ impl Members {
 
     fn leave(room: &str, name: &str) -> Vec<String> {
         let mut rooms = Self::lock();
-        let Some(members) = rooms.get_mut(room) else { return Vec::new() };
+        let Some(members) = rooms.get_mut(room) else {
+            return Vec::new();
+        };
         if let Some(index) = members.iter().position(|member| member == name) {
             members.swap_remove(index);
         }
@@ -115,7 +133,10 @@ impl Members {
     }
 
     fn of(room: &str) -> Vec<String> {
-        Self::lock().get(room).map(|members| Self::listed(members)).unwrap_or_default()
+        Self::lock()
+            .get(room)
+            .map(|members| Self::listed(members))
+            .unwrap_or_default()
     }
 
     fn listed(members: &[String]) -> Vec<String> {

@@ -1,8 +1,8 @@
 //! `room:*`: one event for each thing a channel can do.
 
 use crate::UserSocket;
-use phx_runtime::prelude::*;
 use phx_runtime::Stop;
+use phx_runtime::prelude::*;
 
 pub(crate) struct RoomChannel;
 

@@ -46,12 +46,14 @@ impl Channel {
         let [topic, payload, ctx] = ["topic", "payload", "ctx"].map(local);
         let attempts = self.joins.iter().map(|join| join.attempt(&topic));
         let sendable = sendable(self.joins.iter().map(|join| &join.handler));
+        let parse = parse(&self.joins);
         quote! {
             async fn join(
                 #topic: &::core::primitive::str,
                 #payload: ::phx_runtime::Payload,
                 #ctx: &mut ::phx_runtime::Joining<Self>,
             ) -> ::core::result::Result<::phx_runtime::Joined<Self>, ::phx_runtime::JoinError> {
+                #parse
                 #sendable
                 #(#attempts)*
                 ::core::result::Result::Err(::phx_runtime::JoinError::UnmatchedTopic)
@@ -126,16 +128,9 @@ impl Join {
         let in_order: Vec<_> = pattern.captures().map(capture_local).collect();
         let count = in_order.len();
         let answer = handler.answer();
-        let parse_and_answer = handler
-            .captures()
-            .fold(quote!(return #answer;), |rest, (mut capture, ty)| {
-                // All in one place, so that an unmet bound is reported once.
-                capture.set_span(capture.span().located_at(ty.span()));
-                let path = quote!(::core::str::FromStr);
-                let parse = bound_call(ty, &path, &quote!(from_str), &capture.to_token_stream());
-                let at_type = Span::call_site().located_at(ty.span());
-                quote_spanned!(at_type=> if let ::core::result::Result::Ok(#capture) = #parse { #rest })
-            });
+        let parse_and_answer = handler.captures().fold(quote!(return #answer;), |rest, (capture, ty)| {
+            quote!(if let ::core::option::Option::Some(#capture) = parse::<#ty>(#capture) { #rest })
+        });
         quote! {
             #cfgs
             {
@@ -275,14 +270,22 @@ pub(crate) fn bound_call(
         Span::call_site().located_at(token.map_or_else(Span::call_site, TokenTree::span))
     };
     let (first, last) = (at(tokens.first()), at(tokens.last()));
-    let call = quote_spanned!(last=> ::#function(#argument));
+    let (path, function) = (moved_to(last, path), moved_to(last, function));
     if mentions_impl(ty.to_token_stream()) {
         // Such a type has no name; what it is follows from the argument.
-        return quote!(#path #call);
+        return quote_spanned!(last=> #path::#function(#argument));
     }
     let open = quote_spanned!(first=> <);
-    let close = quote_spanned!(last=> as #path>);
-    quote!(#open #ty #close #call)
+    let close = quote_spanned!(last=> as #path>::#function(#argument));
+    quote!(#open #ty #close)
+}
+
+fn moved_to(span: Span, tokens: &TokenStream) -> TokenStream {
+    let moved = tokens.clone().into_iter().map(|mut token| {
+        token.set_span(span);
+        token
+    });
+    moved.collect()
 }
 
 /// The function through which asynchronous methods are called, if there are any: a future that cannot be sent to
@@ -295,6 +298,18 @@ pub(crate) fn sendable<'a>(handlers: impl IntoIterator<Item = &'a Handler>) -> O
                 F: ::core::future::Future + ::core::marker::Send,
             {
                 future
+            }
+        }
+    })
+}
+
+/// The function through which captures are parsed, if there are any: a type that cannot be parsed is then reported
+/// once, and not again for the error it does not have.
+fn parse(joins: &[Join]) -> Option<TokenStream> {
+    joins.iter().any(|join| join.pattern.captures().next().is_some()).then(|| {
+        quote! {
+            fn parse<T: ::core::str::FromStr>(text: &::core::primitive::str) -> ::core::option::Option<T> {
+                T::from_str(text).ok()
             }
         }
     })

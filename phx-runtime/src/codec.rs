@@ -26,7 +26,9 @@ impl<S: Stream> SharedStream<S> {
     }
 
     fn with<T>(&self, poll: impl FnOnce(Pin<&mut S>) -> T) -> T {
-        poll(Pin::new(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+        poll(Pin::new(
+            &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner),
+        ))
     }
 
     pub(crate) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
@@ -77,7 +79,11 @@ pub(crate) struct Reader<S: Stream>(WebSocket<ReadSide<S>>);
 
 impl<S: Stream> Reader<S> {
     /// `already_read` are bytes that came with the handshake.
-    pub(crate) fn new(stream: SharedStream<S>, already_read: Bytes, max_message_bytes: usize) -> Option<Self> {
+    pub(crate) fn new(
+        stream: SharedStream<S>,
+        already_read: Bytes,
+        max_message_bytes: usize,
+    ) -> Option<Self> {
         // The library's limits are exclusive.
         let limit = max_message_bytes.saturating_add(1);
         let options = Options::default()

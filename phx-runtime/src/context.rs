@@ -63,7 +63,9 @@ impl<C: Channel> Joining<C> {
 
 impl<C: Channel> fmt::Debug for Joining<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Joining").field("topic", &self.topic()).finish_non_exhaustive()
+        f.debug_struct("Joining")
+            .field("topic", &self.topic())
+            .finish_non_exhaustive()
     }
 }
 
@@ -91,7 +93,13 @@ pub enum Stop {
 
 impl<C: Channel> Context<C> {
     pub(crate) fn new(shared: Arc<Shared<C>>, subscription: Subscription) -> Self {
-        Self { shared, subscription: Some(subscription), reference: Ref::NULL, stop: None, failure: None }
+        Self {
+            shared,
+            subscription: Some(subscription),
+            reference: Ref::NULL,
+            stop: None,
+            failure: None,
+        }
     }
 
     /// The topic the client has joined.
@@ -119,22 +127,30 @@ impl<C: Channel> Context<C> {
     /// Sends an event to everyone who has joined the topic, this client included. The payload is as for
     /// [`push`](Self::push). It is encoded once, however many listen.
     pub fn broadcast<P: ToPayload + ?Sized>(&mut self, event: impl EventName<P>, payload: &P) {
-        let Some(payload) = self.encode(payload) else { return };
+        let Some(payload) = self.encode(payload) else {
+            return;
+        };
         if let Some(subscription) = &self.subscription {
             subscription.broadcast(event.name(), &payload);
         } else {
-            self.shared.pubsub().broadcast(&self.shared.topic, event.name(), &payload);
+            self.shared
+                .pubsub()
+                .broadcast(&self.shared.topic, event.name(), &payload);
         }
     }
 
     /// Sends an event to everyone who has joined the topic but this client.
     pub fn broadcast_from<P: ToPayload + ?Sized>(&mut self, event: impl EventName<P>, payload: &P) {
-        let Some(payload) = self.encode(payload) else { return };
+        let Some(payload) = self.encode(payload) else {
+            return;
+        };
         if let Some(subscription) = &self.subscription {
             subscription.broadcast_from(event.name(), &payload);
         } else {
             // The channel has ended, so it is not among the subscribers.
-            self.shared.pubsub().broadcast(&self.shared.topic, event.name(), &payload);
+            self.shared
+                .pubsub()
+                .broadcast(&self.shared.topic, event.name(), &payload);
         }
     }
 
@@ -155,7 +171,9 @@ impl<C: Channel> Context<C> {
             let reference = self.reference.clone();
             move |answer: &Answer| shared.reply(&reference, answer)
         };
-        Deferred { answer: Arc::new(answer) }
+        Deferred {
+            answer: Arc::new(answer),
+        }
     }
 
     /// Ends the channel in good order after this callback, whose answer goes out first.
@@ -209,7 +227,9 @@ impl<C: Channel> Context<C> {
 
 impl<C: Channel> fmt::Debug for Context<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context").field("topic", &self.topic()).finish_non_exhaustive()
+        f.debug_struct("Context")
+            .field("topic", &self.topic())
+            .finish_non_exhaustive()
     }
 }
 

@@ -85,7 +85,9 @@ impl Endpoint {
     /// # }
     /// ```
     #[must_use]
-    pub fn routes(&self) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static {
+    pub fn routes(
+        &self,
+    ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static {
         let endpoint = self.clone();
         warp::any()
             .and_then(move || std::future::ready(Ok::<_, Rejection>(endpoint.clone())))
@@ -175,7 +177,8 @@ impl Endpoint {
 
 /// What the HTTP server knows of the connection: ours tells more than `warp::serve`.
 fn connection()
--> impl Filter<Extract = ((Option<OnUpgrade>, Option<Accepted>, Option<SocketAddr>),), Error = Infallible> + Copy {
+-> impl Filter<Extract = ((Option<OnUpgrade>, Option<Accepted>, Option<SocketAddr>),), Error = Infallible> + Copy
+{
     warp::ext::optional::<OnUpgrade>()
         .and(warp::ext::optional::<Accepted>())
         .and(warp::addr::remote())
@@ -191,7 +194,11 @@ async fn answer(
     (on_upgrade, accepted, warp_peer): (Option<OnUpgrade>, Option<Accepted>, Option<SocketAddr>),
 ) -> Result<Response, Rejection> {
     let path = path.as_str();
-    let Some(mount) = endpoint.mounts.iter().find(|mount| is_websocket_path(&mount.path, path)) else {
+    let Some(mount) = endpoint
+        .mounts
+        .iter()
+        .find(|mount| is_websocket_path(&mount.path, path))
+    else {
         return Err(warp::reject::not_found());
     };
     let uri = match query {
@@ -201,7 +208,13 @@ async fn answer(
     let uri: Uri = uri.parse().map_err(|_| warp::reject::not_found())?;
     let peer_addr = accepted.as_ref().map(|accepted| accepted.peer).or(warp_peer);
     let permit = accepted.map(|accepted| accepted.permit);
-    let request = Request { method, headers, info: ConnectInfo { peer_addr, uri }, on_upgrade, permit };
+    let request = Request {
+        method,
+        headers,
+        info: ConnectInfo { peer_addr, uri },
+        on_upgrade,
+        permit,
+    };
     Ok((mount.accept)(request, endpoint.hub, Arc::clone(&mount.limits)).await)
 }
 
@@ -263,7 +276,10 @@ impl EndpointBuilder {
             }
         }
         if problems.is_empty() {
-            Ok(Endpoint { mounts: self.mounts.into(), hub: Hub::new() })
+            Ok(Endpoint {
+                mounts: self.mounts.into(),
+                hub: Hub::new(),
+            })
         } else {
             Err(EndpointError { problems })
         }
@@ -273,7 +289,9 @@ impl EndpointBuilder {
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let paths: Vec<_> = self.mounts.iter().map(|mount| &mount.path).collect();
-        f.debug_struct("Endpoint").field("mounts", &paths).finish_non_exhaustive()
+        f.debug_struct("Endpoint")
+            .field("mounts", &paths)
+            .finish_non_exhaustive()
     }
 }
 

@@ -38,19 +38,13 @@ pub(crate) struct Request {
 /// Answers a WebSocket request for the socket `S`.
 pub(crate) async fn accept<S: Socket>(request: Request, hub: Arc<Hub>, limits: Arc<Limits>) -> Response {
     match connect::<S>(&request).await {
-        Ok((serializer, socket)) => match upgrade(request, serializer, socket, route::find::<S>, hub, limits) {
+        Ok((serializer, socket)) => match upgrade(request, serializer, socket, route::find::<S>, hub, limits)
+        {
             Ok(response) => response,
-            Err(reason) => {
-                warp::reply::with_status(reason, StatusCode::BAD_REQUEST).into_response()
-            }
+            Err(reason) => warp::reply::with_status(reason, StatusCode::BAD_REQUEST).into_response(),
         },
         Err(status) => status.into_response(),
     }
-}
-
-#[derive(serde::Deserialize)]
-struct Version {
-    vsn: Option<String>,
 }
 
 type AnySocket = Arc<dyn Any + Send + Sync>;
@@ -62,15 +56,20 @@ async fn connect<S: Socket>(request: &Request) -> Result<(Serializer, AnySocket)
     }
     let query = request.info.uri.query().unwrap_or_default();
     // As in Phoenix, the last of several parameters with one name counts.
-    let config = Config::new().duplicate_key_behavior(DuplicateKeyBehavior::TakeLast).use_form_encoding(true);
-    let vsn = config.deserialize_str::<Version>(query).map_err(|error| {
-        tracing::debug!(%error, "query string that cannot be read");
-        StatusCode::BAD_REQUEST
-    })?;
-    let Some(serializer) = Serializer::negotiate(vsn.vsn.as_deref()) else {
-        tracing::warn!(vsn = vsn.vsn.as_deref().unwrap_or("(none)"), "no serializer for the client's version");
+    let vsn = form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| name == "vsn")
+        .last();
+    let vsn = vsn.map(|(_, version)| version);
+    let Some(serializer) = Serializer::negotiate(vsn.as_deref()) else {
+        tracing::warn!(
+            vsn = vsn.as_deref().unwrap_or("(none)"),
+            "no serializer for the client's version"
+        );
         return Err(StatusCode::FORBIDDEN);
     };
+    let config = Config::new()
+        .duplicate_key_behavior(DuplicateKeyBehavior::TakeLast)
+        .use_form_encoding(true);
     let params = config.deserialize_str::<S::Params>(query).map_err(|error| {
         tracing::debug!(%error, "connect refused: the parameters do not fit");
         StatusCode::FORBIDDEN
@@ -99,7 +98,10 @@ fn upgrade(
     limits: Arc<Limits>,
 ) -> Result<Response, &'static str> {
     let headers = &request.headers;
-    if !headers.typed_get::<ConnectionHeader>().is_some_and(|connection| connection.contains(header::UPGRADE)) {
+    if !headers
+        .typed_get::<ConnectionHeader>()
+        .is_some_and(|connection| connection.contains(header::UPGRADE))
+    {
         return Err("the `connection` header must contain `upgrade`");
     }
     let wanted = headers.get(header::UPGRADE).and_then(|value| value.to_str().ok());
@@ -110,8 +112,12 @@ fn upgrade(
     if versions.next().map(HeaderValue::as_bytes) != Some(b"13") || versions.next().is_some() {
         return Err("the `sec-websocket-version` header must be `13`");
     }
-    let key = headers.typed_get::<SecWebsocketKey>().ok_or("the `sec-websocket-key` header is missing")?;
-    let on_upgrade = request.on_upgrade.ok_or("this connection cannot become a WebSocket")?;
+    let key = headers
+        .typed_get::<SecWebsocketKey>()
+        .ok_or("the `sec-websocket-key` header is missing")?;
+    let on_upgrade = request
+        .on_upgrade
+        .ok_or("this connection cannot become a WebSocket")?;
 
     let permit = request.permit;
     tokio::spawn(async move {

@@ -41,7 +41,7 @@ pub use topic::{Pattern, Segment};
 /// What a file that declares sockets and channels needs: `use phx_runtime::prelude::*;`
 pub mod prelude {
     pub use crate::{
-        Channel, ConnectInfo, Context, Endpoint, EndpointError, Joining, NoParams, Payload, Reason, Refused, Reply,
-        Socket, channel, handle_in, handle_info, handle_out, join, socket, terminate,
+        Channel, ConnectInfo, Context, Endpoint, EndpointError, Joining, NoParams, Payload, Reason, Refused,
+        Reply, Socket, channel, handle_in, handle_info, handle_out, join, socket, terminate,
     };
 }

@@ -49,7 +49,10 @@ pub trait Socket: Routes + Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Refused`] turns the client away. Its reason is logged and not sent: browsers hide it from scripts.
-    fn connect(params: Self::Params, info: &ConnectInfo) -> impl Future<Output = Result<Self, Refused>> + Send;
+    fn connect(
+        params: Self::Params,
+        info: &ConnectInfo,
+    ) -> impl Future<Output = Result<Self, Refused>> + Send;
 
     /// A name for everything this user has connected, or `None` (the default).
     fn id(&self) -> Option<String> {

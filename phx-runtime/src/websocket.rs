@@ -27,8 +27,15 @@ pub(crate) async fn run<S: Stream>(stream: S, already_read: Bytes, connection: C
     let stream = SharedStream::new(stream);
     let limits = Arc::clone(&connection.link().limits);
     let outbox = Arc::clone(&connection.link().outbox);
-    let Some(reader) = Reader::new(stream.clone(), already_read, limits.max_message_bytes) else { return };
-    let mut socket = Socket { reader, writer: Writer::new(stream.clone()), connection, outbox };
+    let Some(reader) = Reader::new(stream.clone(), already_read, limits.max_message_bytes) else {
+        return;
+    };
+    let mut socket = Socket {
+        reader,
+        writer: Writer::new(stream.clone()),
+        connection,
+        outbox,
+    };
 
     let code = {
         let idle = tokio::time::sleep(limits.idle_timeout);
@@ -37,7 +44,12 @@ pub(crate) async fn run<S: Stream>(stream: S, already_read: Bytes, connection: C
         poll_fn(|cx| socket.poll(cx, idle.as_mut(), limits.idle_timeout, &mut last_received)).await
     };
     // The channels learn at once that their client is gone, and the memory of reading is free.
-    let Socket { reader, connection, mut writer, outbox } = socket;
+    let Socket {
+        reader,
+        connection,
+        mut writer,
+        outbox,
+    } = socket;
     drop((reader, connection, outbox));
     if let Some(code) = code {
         let goodbye = async {
@@ -100,7 +112,9 @@ impl<S: Stream> Socket<S> {
             if self.connection.poll_ready(cx).is_pending() {
                 break;
             }
-            let Poll::Ready(next) = self.reader.poll_next(cx) else { break };
+            let Poll::Ready(next) = self.reader.poll_next(cx) else {
+                break;
+            };
             received = true;
             let outcome = match next {
                 Ok(Received::Text(frame)) => self.connection.handle_text(&frame, cx).map_err(Some),
@@ -138,7 +152,12 @@ thread_local! {
 
 impl<S: Stream> Writer<S> {
     fn new(stream: SharedStream<S>) -> Self {
-        Self { stream, batch: VecDeque::new(), written: 0, pong: None }
+        Self {
+            stream,
+            batch: VecDeque::new(),
+            written: 0,
+            pong: None,
+        }
     }
 
     /// Writes what waits in the outbox until it says to close.

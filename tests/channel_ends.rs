@@ -115,12 +115,8 @@ async fn a_push_or_broadcast_that_is_no_object_is_a_crash() -> TestResult {
     for payload in ["[1]", "\"text\"", "null", "1"] {
         for event in ["push", "broadcast", "broadcast_from"] {
             client.join("room:1").await;
-            client
-                .send(&format!(r#"["1","2","room:1","{event}",{payload}]"#))
-                .await;
-            client
-                .talk(r#"<- ["1","1","room:1","phx_error",{"reason":"channel_crash"}]"#)
-                .await;
+            client.send(&format!(r#"["1","2","room:1","{event}",{payload}]"#)).await;
+            client.talk(r#"<- ["1","1","room:1","phx_error",{"reason":"channel_crash"}]"#).await;
         }
     }
     Ok(())

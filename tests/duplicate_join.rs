@@ -96,9 +96,7 @@ async fn a_callback_that_outlasts_its_time_is_dropped() -> TestResult {
         )
         .await;
     client.talk(r#"-> ["3","4","room:outlasts","echo",{}]"#).await;
-    client
-        .talk(r#"<- ["3","4","room:outlasts","phx_reply",{"response":{},"status":"ok"}]"#)
-        .await;
+    client.talk(r#"<- ["3","4","room:outlasts","phx_reply",{"response":{},"status":"ok"}]"#).await;
     Ok(())
 }
 
@@ -169,9 +167,7 @@ async fn a_join_that_outlasts_the_next_ones_patience_has_crashed() -> TestResult
         )
         .await;
     gate("room:gated:ok:outlasts").add_permits(1);
-    client
-        .talk(r#"<- ["2","2","room:gated:ok:outlasts","phx_reply",{"response":{},"status":"ok"}]"#)
-        .await;
+    client.talk(r#"<- ["2","2","room:gated:ok:outlasts","phx_reply",{"response":{},"status":"ok"}]"#).await;
     Ok(())
 }
 

@@ -38,10 +38,7 @@ async fn a_good_request_switches_protocols() -> TestResult {
     assert!(answer.contains("\r\nupgrade: websocket\r\n"), "{answer}");
     assert!(answer.contains("\r\nconnection: upgrade\r\n"), "{answer}");
     // The example of RFC 6455 §1.3.
-    assert!(
-        answer.contains("\r\nsec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo=\r\n"),
-        "{answer}"
-    );
+    assert!(answer.contains("\r\nsec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo=\r\n"), "{answer}");
     assert!(
         !answer.contains("sec-websocket-protocol") && !answer.contains("sec-websocket-extensions"),
         "{answer}"
@@ -66,15 +63,8 @@ async fn the_version_decides_before_the_upgrade_headers_do() -> TestResult {
         let answer = request(&server, "GET", &format!("/socket/websocket?vsn={vsn}"), UPGRADE).await?;
         assert_eq!(status(&answer), "101", "{vsn}: {answer}");
     }
-    for query in [
-        "?vsn=2.1.0",
-        "?vsn=3.0.0",
-        "?vsn=2",
-        "?vsn=",
-        "?vsn=abc",
-        "?vsn=02.0.0",
-        "?vsn=2.0.0-rc.1",
-    ] {
+    for query in ["?vsn=2.1.0", "?vsn=3.0.0", "?vsn=2", "?vsn=", "?vsn=abc", "?vsn=02.0.0", "?vsn=2.0.0-rc.1"]
+    {
         let answer = request(&server, "GET", &format!("/socket/websocket{query}"), "").await?;
         assert_eq!(status(&answer), "403", "{query}: {answer}");
     }
@@ -89,25 +79,16 @@ async fn missing_upgrade_headers_are_named() -> TestResult {
     for (headers, named) in [
         ("", "connection"),
         ("connection: upgrade\r\n", "upgrade"),
-        (
-            "connection: upgrade\r\nupgrade: websocket\r\n",
-            "sec-websocket-version",
-        ),
+        ("connection: upgrade\r\nupgrade: websocket\r\n", "sec-websocket-version"),
         (
             "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 12\r\n",
             "sec-websocket-version",
         ),
-        (
-            "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n",
-            "sec-websocket-key",
-        ),
+        ("connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n", "sec-websocket-key"),
     ] {
         let answer = request(&server, "GET", "/socket/websocket?vsn=2.0.0", headers).await?;
         assert_eq!(status(&answer), "400", "{headers:?}: {answer}");
-        assert!(
-            answer.contains(&format!("`{named}` header")),
-            "{headers:?}: {answer}"
-        );
+        assert!(answer.contains(&format!("`{named}` header")), "{headers:?}: {answer}");
     }
     Ok(())
 }
@@ -117,13 +98,7 @@ async fn connect_may_refuse_and_may_panic() -> TestResult {
     let server = TestServer::start().await?;
     let answer = request(&server, "GET", "/socket/websocket?vsn=2.0.0&refuse=yes", UPGRADE).await?;
     assert_eq!(status(&answer), "403", "{answer}");
-    let answer = request(
-        &server,
-        "GET",
-        "/socket/websocket?vsn=2.0.0&refuse=panic",
-        UPGRADE,
-    )
-    .await?;
+    let answer = request(&server, "GET", "/socket/websocket?vsn=2.0.0&refuse=panic", UPGRADE).await?;
     assert_eq!(status(&answer), "500", "{answer}");
     let answer = request(&server, "GET", "/socket/websocket?vsn=2.0.0", UPGRADE).await?;
     assert_eq!(status(&answer), "101", "{answer}");
@@ -143,14 +118,9 @@ async fn params_and_connect_info_reach_connect() -> TestResult {
 #[tokio::test]
 async fn other_paths_are_not_found_and_segments_match_whole() -> TestResult {
     let server = TestServer::start().await?;
-    for path in [
-        "/",
-        "/socket",
-        "/socket/",
-        "/socket/websocketx",
-        "/socket/websocket/x",
-        "/xsocket/websocket",
-    ] {
+    for path in
+        ["/", "/socket", "/socket/", "/socket/websocketx", "/socket/websocket/x", "/xsocket/websocket"]
+    {
         let answer = request(&server, "GET", &format!("{path}?vsn=2.0.0"), UPGRADE).await?;
         assert_eq!(status(&answer), "404", "{path}: {answer}");
     }
@@ -163,17 +133,9 @@ async fn other_paths_are_not_found_and_segments_match_whole() -> TestResult {
 async fn queries_of_any_shape_do_no_harm() -> TestResult {
     let server = TestServer::start().await?;
     let deep = format!("a{}=1", "%5Bb%5D".repeat(1000));
-    for query in [
-        "a[=1",
-        "]=1",
-        "a[b]=1&a=2",
-        "&&&=&",
-        "%zz=1",
-        "a%ff=1",
-        &deep,
-        "vsn[]=2.0.0",
-        "vsn[a]=2.0.0",
-    ] {
+    for query in
+        ["a[=1", "]=1", "a[b]=1&a=2", "&&&=&", "%zz=1", "a%ff=1", &deep, "vsn[]=2.0.0", "vsn[a]=2.0.0"]
+    {
         let answer = request(&server, "GET", &format!("/socket/websocket?{query}&x=1"), UPGRADE).await?;
         assert!(["400", "403"].contains(&status(&answer)), "{query}: {answer}");
     }

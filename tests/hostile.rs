@@ -1,5 +1,5 @@
-//! Whatever bytes arrive, nobody else notices and nothing stays behind. A run with many more clients is in
-//! `examples/hostile`.
+//! Whatever bytes arrive, nobody else notices and nothing stays behind. `hostile_run.rs` does it with
+//! ten thousand clients.
 
 use crate::support::{Client, TestResult, TestServer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -82,10 +82,7 @@ async fn wait_until_only_the_witness_is_left(server: &TestServer, witness: &mut 
         }
         witness.nothing_more().await;
     }
-    panic!(
-        "something of the hostile clients stayed behind: {:?}",
-        server.endpoint.connections()
-    );
+    panic!("something of the hostile clients stayed behind: {:?}", server.endpoint.connections());
 }
 
 #[tokio::test]
@@ -97,19 +94,13 @@ async fn deep_nesting_wide_arrays_and_long_strings_are_just_payloads() -> TestRe
     let wide = format!("[{}0]", "0,".repeat(100_000));
     let long = format!("\"{}\"", "\\u00fc".repeat(50_000));
     for payload in [deep, wide, long] {
-        client
-            .send(&format!(r#"["1","2","room:1","echo",{payload}]"#))
-            .await;
+        client.send(&format!(r#"["1","2","room:1","echo",{payload}]"#)).await;
         let expected = format!(r#"["1","2","room:1","phx_reply",{{"response":{payload},"status":"ok"}}]"#);
         assert!(client.next().await == expected);
     }
     // A typed handler refuses what nests deeper than its decoder follows.
     client
-        .send(&format!(
-            r#"["1","3","room:1","last_words",{}{}]"#,
-            "[".repeat(1000),
-            "]".repeat(1000)
-        ))
+        .send(&format!(r#"["1","3","room:1","last_words",{}{}]"#, "[".repeat(1000), "]".repeat(1000)))
         .await;
     assert!(client.next().await.contains("invalid payload"));
     Ok(())
@@ -119,15 +110,8 @@ async fn deep_nesting_wide_arrays_and_long_strings_are_just_payloads() -> TestRe
 async fn a_message_with_a_hundred_thousand_extra_elements_is_read_without_keeping_them() -> TestResult {
     let server = TestServer::start().await?;
     let mut client = server.connect().await;
-    client
-        .send(&format!(
-            r#"[null,"1","phoenix","heartbeat",{{}}{}]"#,
-            ",0".repeat(100_000)
-        ))
-        .await;
-    client
-        .talk(r#"<- [null,"1","phoenix","phx_reply",{"response":{},"status":"ok"}]"#)
-        .await;
+    client.send(&format!(r#"[null,"1","phoenix","heartbeat",{{}}{}]"#, ",0".repeat(100_000))).await;
+    client.talk(r#"<- [null,"1","phoenix","phx_reply",{"response":{},"status":"ok"}]"#).await;
     Ok(())
 }
 

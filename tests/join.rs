@@ -158,12 +158,8 @@ async fn a_channel_that_keeps_ending_by_itself_does_not_use_up_the_places() -> T
     let mut client = server.connect().await;
     for number in 0..10 {
         client.join(&format!("room:{number}")).await;
-        client
-            .send(&format!(r#"["1","2","room:{number}","stop",{{}}]"#))
-            .await;
-        client
-            .talk(&format!(r#"<- ["1","1","room:{number}","phx_close",{{}}]"#))
-            .await;
+        client.send(&format!(r#"["1","2","room:{number}","stop",{{}}]"#)).await;
+        client.talk(&format!(r#"<- ["1","1","room:{number}","phx_close",{{}}]"#)).await;
     }
     Ok(())
 }
@@ -216,12 +212,8 @@ async fn a_broadcast_made_after_the_answer_is_never_missed() -> TestResult {
         let mut client = server.connect().await;
         let topic = format!("room:{number}");
         client.join(&topic).await;
-        server
-            .endpoint
-            .broadcast(&topic, "news", &serde_json::json!({"a": 1}))?;
-        client
-            .talk(&format!(r#"<- [null,null,"{topic}","news",{{"a":1}}]"#))
-            .await;
+        server.endpoint.broadcast(&topic, "news", &serde_json::json!({"a": 1}))?;
+        client.talk(&format!(r#"<- [null,null,"{topic}","news",{{"a":1}}]"#)).await;
     }
     Ok(())
 }
@@ -284,9 +276,7 @@ async fn what_follows_a_join_that_is_refused_finds_the_topic_not_joined() -> Tes
 async fn a_join_whose_client_has_gone_is_dropped() -> TestResult {
     let server = TestServer::start().await?;
     let mut client = server.connect().await;
-    client
-        .send(r#"["1","1","room:gated:ok:gone","phx_join",{}]"#)
-        .await;
+    client.send(r#"["1","1","room:gated:ok:gone","phx_join",{}]"#).await;
     assert_eq!(reported("room:gated:ok:gone").await, "joining");
     drop(client);
     assert_eq!(reported("room:gated:ok:gone").await, "dropped");

@@ -64,9 +64,7 @@ async fn a_deferred_reply_holds_nothing_up_and_carries_the_ref_of_its_message() 
         )
         .await;
     gate("room:deferred").add_permits(1);
-    client
-        .talk(r#"<- ["1","2","room:deferred","phx_reply",{"response":"later","status":"ok"}]"#)
-        .await;
+    client.talk(r#"<- ["1","2","room:deferred","phx_reply",{"response":"later","status":"ok"}]"#).await;
     Ok(())
 }
 
@@ -206,9 +204,7 @@ async fn every_subscriber_sees_the_broadcasts_of_a_topic_in_one_order() -> TestR
     for (sender, client) in clients.iter_mut().enumerate() {
         for number in 0..50 {
             client
-                .send(&format!(
-                    r#"["1",null,"room:order","broadcast",{{"from":{sender},"n":{number}}}]"#
-                ))
+                .send(&format!(r#"["1",null,"room:order","broadcast",{{"from":{sender},"n":{number}}}]"#))
                 .await;
         }
     }
@@ -225,10 +221,8 @@ async fn every_subscriber_sees_the_broadcasts_of_a_topic_in_one_order() -> TestR
     }
     assert!(orders.iter().all(|order| *order == orders[0]));
     for sender in 0..4 {
-        let of_sender: Vec<_> = orders[0]
-            .iter()
-            .filter(|frame| frame.contains(&format!("\"from\":{sender},")))
-            .collect();
+        let of_sender: Vec<_> =
+            orders[0].iter().filter(|frame| frame.contains(&format!("\"from\":{sender},"))).collect();
         let expected: Vec<_> = (0..50)
             .map(|n| format!(r#"[null,null,"room:order","said",{{"from":{sender},"n":{n}}}]"#))
             .collect();

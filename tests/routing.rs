@@ -354,9 +354,7 @@ async fn a_capture_that_does_not_parse_makes_the_join_not_match() -> TestResult 
 async fn a_slow_channel_delays_neither_heartbeats_nor_other_channels() -> TestResult {
     let server = TestServer::start().await?;
     let mut client = server.connect().await;
-    client
-        .send(r#"["1","1","room:gated:ok:slow","phx_join",{}]"#)
-        .await;
+    client.send(r#"["1","1","room:gated:ok:slow","phx_join",{}]"#).await;
     assert_eq!(reported("room:gated:ok:slow").await, "joining");
     client.nothing_more().await;
     client.join("room:fast").await;
@@ -364,12 +362,8 @@ async fn a_slow_channel_delays_neither_heartbeats_nor_other_channels() -> TestRe
     assert_eq!(reported("room:fast").await, "handling");
     client.nothing_more().await;
     gate("room:gated:ok:slow").add_permits(1);
-    client
-        .talk(r#"<- ["1","1","room:gated:ok:slow","phx_reply",{"response":{},"status":"ok"}]"#)
-        .await;
+    client.talk(r#"<- ["1","1","room:gated:ok:slow","phx_reply",{"response":{},"status":"ok"}]"#).await;
     gate("room:fast").add_permits(1);
-    client
-        .talk(r#"<- ["1","2","room:fast","phx_reply",{"response":{},"status":"ok"}]"#)
-        .await;
+    client.talk(r#"<- ["1","2","room:fast","phx_reply",{"response":{},"status":"ok"}]"#).await;
     Ok(())
 }

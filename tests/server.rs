@@ -26,14 +26,8 @@ async fn a_shutdown_closes_with_1012_and_waits_for_the_channels_to_end() -> Test
     gate("room:shutdown").add_permits(1);
     assert_eq!(reported("room:shutdown").await, "Closed");
     stopping.await??;
-    assert_eq!(
-        (endpoint.channels(), endpoint.connections(), endpoint.topics()),
-        (0, 0, 0)
-    );
-    assert!(
-        TcpStream::connect(addr).await.is_err(),
-        "nothing listens any more"
-    );
+    assert_eq!((endpoint.channels(), endpoint.connections(), endpoint.topics()), (0, 0, 0));
+    assert!(TcpStream::connect(addr).await.is_err(), "nothing listens any more");
     Ok(())
 }
 
@@ -42,9 +36,7 @@ async fn what_waits_for_a_client_is_written_before_a_shutdown_closes_it() -> Tes
     let server = TestServer::start().await?;
     let mut client = server.connect().await;
     client.join("room:1").await;
-    server
-        .endpoint
-        .broadcast("room:1", "last", &serde_json::json!({}))?;
+    server.endpoint.broadcast("room:1", "last", &serde_json::json!({}))?;
     let stopping = tokio::spawn(async move { server.stop().await.map_err(|error| error.to_string()) });
     client
         .talk(
@@ -68,10 +60,7 @@ async fn the_routes_can_be_mounted_under_warp_serve_beside_others() -> TestResul
 
     let url = format!("ws://{addr}/live/socket/websocket?vsn=2.0.0&report=under%20warp");
     let mut client = Client::connect(&url).await;
-    assert!(
-        reported("under warp").await.starts_with("true "),
-        "warp says who the peer is"
-    );
+    assert!(reported("under warp").await.starts_with("true "), "warp says who the peer is");
     client
         .talk(
             r#"
@@ -85,15 +74,10 @@ async fn the_routes_can_be_mounted_under_warp_serve_beside_others() -> TestResul
         .await;
 
     let mut stream = TcpStream::connect(addr).await?;
-    stream
-        .write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
-        .await?;
+    stream.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
-    assert!(
-        answer.starts_with("HTTP/1.1 200") && answer.ends_with("well"),
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("well"), "{answer}");
     serving.abort();
     Ok(())
 }
@@ -123,13 +107,9 @@ async fn all_problems_of_an_endpoint_are_reported_at_once() -> TestResult {
         .socket::<TestSocket>("socket")
         .socket::<TestSocket>("/socket/")
         .build();
-    let Err(error) = result else {
-        panic!("expected problems")
-    };
-    let expected = [
-        EndpointProblem::InvalidPath("socket".into()),
-        EndpointProblem::PathTaken("/socket/".into()),
-    ];
+    let Err(error) = result else { panic!("expected problems") };
+    let expected =
+        [EndpointProblem::InvalidPath("socket".into()), EndpointProblem::PathTaken("/socket/".into())];
     assert_eq!(error.problems(), expected);
     Ok(())
 }
@@ -162,9 +142,7 @@ async fn a_client_that_never_finishes_its_headers_is_dropped() -> TestResult {
     let addr = server.local_addr();
     let serving = tokio::spawn(server.run(endpoint.routes()));
     let mut stream = TcpStream::connect(addr).await?;
-    stream
-        .write_all(b"GET /socket/websocket HTTP/1.1\r\nhost: loc")
-        .await?;
+    stream.write_all(b"GET /socket/websocket HTTP/1.1\r\nhost: loc").await?;
     let mut answer = Vec::new();
     // Ends when the server closes the connection.
     stream.read_to_end(&mut answer).await?;

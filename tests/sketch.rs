@@ -58,24 +58,13 @@ struct AfterJoin;
 impl RoomChannel {
     #[join("room:lobby")]
     async fn lobby() -> Result<Self, Refused> {
-        Ok(Self {
-            room: None,
-            posted: 0,
-        })
+        Ok(Self { room: None, posted: 0 })
     }
 
     #[join("room:{id}")]
     async fn room(id: u64, hello: Hello, ctx: &mut Joining<Self>) -> Result<(Self, Welcome), Refused> {
         ctx.notify(AfterJoin);
-        Ok((
-            Self {
-                room: Some(id),
-                posted: 0,
-            },
-            Welcome {
-                unread: 42 - hello.last_seen,
-            },
-        ))
+        Ok((Self { room: Some(id), posted: 0 }, Welcome { unread: 42 - hello.last_seen }))
     }
 
     #[handle_info]
@@ -115,10 +104,7 @@ fn verify(token: &str) -> Option<String> {
 async fn the_sketch_runs() -> TestResult {
     let endpoint = Endpoint::builder().socket::<UserSocket>("/socket").build()?;
     let server = endpoint.bind(([127, 0, 0, 1], 0)).await?;
-    let url = format!(
-        "ws://{}/socket/websocket?vsn=2.0.0&token=user-ann",
-        server.local_addr()
-    );
+    let url = format!("ws://{}/socket/websocket?vsn=2.0.0&token=user-ann", server.local_addr());
     let serving = tokio::spawn(server.run(endpoint.routes()));
     let mut client = Client::connect(&url).await;
     client

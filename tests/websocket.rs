@@ -44,10 +44,7 @@ async fn fragments_make_one_message_with_control_frames_between_and_one_limit() 
     send_in_two(&mut client, &heartbeat_of(1000)).await;
     let mut answers = vec![client.next_message().await, client.next_message().await];
     answers.sort_by_key(|answer| matches!(answer, Some(Message::Text(_))));
-    assert_eq!(
-        answers,
-        [Some(Message::Pong("between".into())), Some(Message::text(ANSWER))]
-    );
+    assert_eq!(answers, [Some(Message::Pong("between".into())), Some(Message::text(ANSWER))]);
     send_in_two(&mut client, &heartbeat_of(1001)).await;
     loop {
         match client.next_message().await {
@@ -74,16 +71,7 @@ async fn a_ping_is_answered_with_its_payload_and_a_pong_is_ignored() -> TestResu
 #[tokio::test]
 async fn a_message_that_is_none_closes_with_1011() -> TestResult {
     let server = TestServer::start().await?;
-    for text in [
-        "",
-        "x",
-        "{}",
-        "[]",
-        r#"["1","1","room:1","phx_join"]"#,
-        "[1,2,3,4,5",
-        "null",
-        r#""text""#,
-    ] {
+    for text in ["", "x", "{}", "[]", r#"["1","1","room:1","phx_join"]"#, "[1,2,3,4,5", "null", r#""text""#] {
         let mut client = server.connect().await;
         client.send(text).await;
         client.expect_close(1011).await;
@@ -103,10 +91,7 @@ async fn what_breaks_the_websocket_protocol_closes_with_1002() -> TestResult {
         ("a continuation of nothing", masked(0x80)),
         ("a fragmented ping", masked(0x09)),
         ("a close frame with half a code", vec![0x88, 0x81, 0, 0, 0, 0, 3]),
-        (
-            "a close frame with a code that must not be sent",
-            vec![0x88, 0x82, 0, 0, 0, 0, 0x03, 0xED],
-        ),
+        ("a close frame with a code that must not be sent", vec![0x88, 0x82, 0, 0, 0, 0, 0x03, 0xED]),
     ] {
         println!("{what}");
         let mut client = server.connect().await.named(what);
@@ -164,11 +149,7 @@ async fn a_client_that_does_not_read_is_closed_and_does_not_hold_up_the_others()
     // Far more than the kernel buffers for a socket.
     let text = "x".repeat(32 * 1024);
     for number in 0..2000 {
-        server.endpoint.broadcast(
-            "room:slow",
-            "big",
-            &serde_json::json!({"n": number, "text": text}),
-        )?;
+        server.endpoint.broadcast("room:slow", "big", &serde_json::json!({"n": number, "text": text}))?;
         assert!(reader.next().await.contains(&format!("\"n\":{number}")));
     }
     // The sleeper's channel is gone, the reader's is not.
@@ -192,9 +173,7 @@ async fn a_client_that_pushes_faster_than_its_channel_works_is_slowed_down_and_l
     let mut client = server.connect().await;
     client.join("room:fast").await;
     for number in 0..1000 {
-        client
-            .send(&format!(r#"["1","{number}","room:fast","echo",{number}]"#))
-            .await;
+        client.send(&format!(r#"["1","{number}","room:fast","echo",{number}]"#)).await;
     }
     for number in 0..1000 {
         let expected =

@@ -331,7 +331,7 @@ function renderComposer() {
   ui.hint.dataset.tone = over > 0 ? "error" : "";
   if (over > 0) ui.hint.textContent = `${over} ${over === 1 ? "character" : "characters"} too many`;
   else if (over > -200) ui.hint.textContent = `${-over} left`;
-  else if (current?.state === "rejoining") ui.hint.textContent = "What you send now waits until the connection is back.";
+  else if (current?.state === "rejoining") ui.hint.textContent = "What you send now waits for the connection.";
   else ui.hint.textContent = "";
   ui.body.style.height = "auto"; // then as high as the text, up to the style's limit
   ui.body.style.height = `${ui.body.scrollHeight + ui.body.offsetHeight - ui.body.clientHeight}px`;
@@ -361,7 +361,7 @@ function focusComposer() {
 // "Tea Room!" -> "tea-room"; the server takes [a-z0-9-]{1,32} and nothing else.
 function slugify(text) {
   return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase()
-    .replace(/[^a-z0-9-]+/g, "-").replace(/^-+|-+$/g, "").slice(0, MAX_SLUG);
+    .replace(/[^a-z0-9-]+/g, "-").slice(0, MAX_SLUG).replace(/^-+|-+$/g, "");
 }
 
 function slugInAddress() {

@@ -10,22 +10,13 @@ pub(crate) fn phoenix_js(folder: &Path) -> Result<PathBuf, String> {
         return Ok(module);
     }
     println!("Installing phoenix.js with `npm ci`, once …");
-    let remedy = format!(
-        "install Node.js 18 or later, which brings npm, or run `npm ci` in {}",
-        folder.display()
-    );
-    let status = npm()
-        .current_dir(folder)
-        .args(["ci", "--no-audit", "--no-fund"])
-        .status();
+    let remedy =
+        format!("install Node.js 18 or later, which brings npm, or run `npm ci` in {}", folder.display());
+    let status = npm().current_dir(folder).args(["ci", "--no-audit", "--no-fund"]).status();
     match status {
         Ok(status) if status.success() && module.is_file() => Ok(module),
-        Ok(status) => Err(format!(
-            "`npm ci` failed ({status}), so the page has no phoenix.js: {remedy}"
-        )),
-        Err(error) => Err(format!(
-            "cannot run npm ({error}), so the page has no phoenix.js: {remedy}"
-        )),
+        Ok(status) => Err(format!("`npm ci` failed ({status}), so the page has no phoenix.js: {remedy}")),
+        Err(error) => Err(format!("cannot run npm ({error}), so the page has no phoenix.js: {remedy}")),
     }
 }
 

@@ -48,14 +48,9 @@ async fn main() -> Result<(), String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("chat");
     let phoenix = client::phoenix_js(&folder)?;
 
-    let endpoint = Endpoint::builder()
-        .socket::<ChatSocket>("/socket")
-        .build()
-        .map_err(|e| e.to_string())?;
+    let endpoint = Endpoint::builder().socket::<ChatSocket>("/socket").build().map_err(|e| e.to_string())?;
     let file = |path: &'static str, name: &str| {
-        warp::path::path(path)
-            .and(warp::path::end())
-            .and(warp::fs::file(folder.join(name)))
+        warp::path::path(path).and(warp::path::end()).and(warp::fs::file(folder.join(name)))
     };
     let routes = endpoint
         .routes()
@@ -78,9 +73,7 @@ fn port() -> Result<u16, String> {
     match (args.next().as_deref(), args.next()) {
         (Some("--port"), Some(port)) => port.parse().map_err(|_| format!("`{port}` is not a port")),
         (None, _) => match std::env::var("PORT") {
-            Ok(port) => port
-                .parse()
-                .map_err(|_| format!("PORT is set to `{port}`, which is not a port")),
+            Ok(port) => port.parse().map_err(|_| format!("PORT is set to `{port}`, which is not a port")),
             Err(_) => Ok(4000),
         },
         _ => Err("usage: chat [--port PORT]".to_owned()),

@@ -52,13 +52,7 @@ impl RoomChannel {
         let name = ctx.socket().name.clone();
         let members = Members::enter(&room, &name);
         ctx.notify(Arrived);
-        Ok((
-            Self {
-                room,
-                name: name.clone(),
-            },
-            Welcome { name, members },
-        ))
+        Ok((Self { room, name: name.clone() }, Welcome { name, members }))
     }
 
     #[handle_info]
@@ -77,14 +71,7 @@ impl RoomChannel {
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let at = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        ctx.broadcast(
-            "message",
-            &Message {
-                from: &self.name,
-                body,
-                at,
-            },
-        );
+        ctx.broadcast("message", &Message { from: &self.name, body, at });
         Ok(())
     }
 
@@ -95,10 +82,7 @@ impl RoomChannel {
     }
 
     fn change(&self, members: Vec<String>) -> Change {
-        Change {
-            name: self.name.clone(),
-            members,
-        }
+        Change { name: self.name.clone(), members }
     }
 }
 
@@ -133,10 +117,7 @@ impl Members {
     }
 
     fn of(room: &str) -> Vec<String> {
-        Self::lock()
-            .get(room)
-            .map(|members| Self::listed(members))
-            .unwrap_or_default()
+        Self::lock().get(room).map(|members| Self::listed(members)).unwrap_or_default()
     }
 
     fn listed(members: &[String]) -> Vec<String> {

@@ -22,11 +22,7 @@ struct Room;
 impl Room {
     #[join("room:{name}")]
     fn join(name: String) -> Result<Self, Refused> {
-        if name.is_empty() {
-            Err(Refused::new("which room?"))
-        } else {
-            Ok(Self)
-        }
+        if name.is_empty() { Err(Refused::new("which room?")) } else { Ok(Self) }
     }
 
     #[handle_in("shout")]

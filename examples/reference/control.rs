@@ -10,14 +10,16 @@ pub(crate) fn routes(
 ) -> impl Filter<Extract = (impl Reply,), Error = Rejection> + Clone + Send + Sync {
     let broadcast = {
         let endpoint = endpoint.clone();
-        warp::path!("ctl" / "broadcast" / Segment / Segment)
-            .and(warp::post())
-            .map(move |Segment(topic), Segment(event)| {
-                match endpoint.broadcast(&topic, event, &json!({"from": "server"})) {
-                    Ok(()) => StatusCode::OK,
-                    Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
-                }
-            })
+        warp::path!("ctl" / "broadcast" / Segment / Segment).and(warp::post()).map(
+            move |Segment(topic), Segment(event)| match endpoint.broadcast(
+                &topic,
+                event,
+                &json!({"from": "server"}),
+            ) {
+                Ok(()) => StatusCode::OK,
+                Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            },
+        )
     };
     let info = warp::path!("ctl" / "info").and(warp::get()).map(move || {
         warp::reply::json(&json!({

@@ -41,19 +41,14 @@ impl Socket for UserSocket {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{}", std::process::id());
-    tracing_subscriber::fmt()
-        .with_env_filter(log_level())
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(log_level()).with_writer(std::io::stderr).init();
     // As many connections as the process may have.
     rlimit::increase_nofile_limit(u64::MAX)?;
 
     let endpoint = Endpoint::builder().socket::<UserSocket>("/socket").build()?;
     let server = endpoint.bind(([127, 0, 0, 1], port()?)).await?;
     println!("listening on {}", server.local_addr());
-    server
-        .run(endpoint.routes().or(control::routes(endpoint.clone())))
-        .await;
+    server.run(endpoint.routes().or(control::routes(endpoint.clone()))).await;
     Ok(())
 }
 

@@ -8,21 +8,13 @@ pub(crate) struct Cfgs(Vec<Attribute>);
 
 impl Cfgs {
     pub(crate) fn of(attributes: &[Attribute]) -> Self {
-        Self(
-            attributes
-                .iter()
-                .filter(|attribute| attribute.path().is_ident("cfg"))
-                .cloned()
-                .collect(),
-        )
+        Self(attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect())
     }
 
     /// Whether what these guard exists in every build that has what `other` guards. Two lines that never meet in
     /// one build, such as `#[cfg(test)]` and `#[cfg(not(test))]`, are not in conflict.
     pub(crate) fn hold_whenever(&self, other: &Self) -> bool {
-        self.0
-            .iter()
-            .all(|cfg| other.0.iter().any(|other| same_tokens(cfg, other)))
+        self.0.iter().all(|cfg| other.0.iter().any(|other| same_tokens(cfg, other)))
     }
 }
 

@@ -52,19 +52,9 @@ fn parse_item(item: TokenStream, errors: &mut Errors) -> Option<ItemImpl> {
     let expected =
         "expected `impl YourChannel`: `#[channel]` belongs on the impl block that has the callbacks";
     match errors.ok(syn::parse2(item))? {
-        Item::Impl(ItemImpl {
-            trait_: Some((path, _)),
-            ..
-        }) => errors.at(path, expected),
+        Item::Impl(ItemImpl { trait_: Some((path, _)), .. }) => errors.at(path, expected),
         Item::Impl(item) => return Some(item),
-        other => errors.at(
-            other
-                .to_token_stream()
-                .into_iter()
-                .take(1)
-                .collect::<TokenStream>(),
-            expected,
-        ),
+        other => errors.at(other.to_token_stream().into_iter().take(1).collect::<TokenStream>(), expected),
     }
     None
 }
@@ -79,10 +69,7 @@ fn parse_socket(arguments: TokenStream, errors: &mut Errors) -> syn::Result<Toke
         let expected = |error: Error| Error::new(error.span(), EXPECTED);
         let name: Ident = input.parse().map_err(expected)?;
         if name != "socket" {
-            return Err(Error::new(
-                name.span(),
-                format!("unknown argument `{name}`, {EXPECTED}"),
-            ));
+            return Err(Error::new(name.span(), format!("unknown argument `{name}`, {EXPECTED}")));
         }
         input.parse::<Token![=]>().map_err(expected)?;
         let socket: Type = input.parse().map_err(expected)?;
@@ -150,11 +137,8 @@ impl Channel {
                 let event = read_literal(kind, attribute, errors);
                 let handler = Handler::parse(kind, method, None, errors);
                 if let (Some(event), Some(handler)) = (event, handler) {
-                    let handlers = if kind == Kind::HandleIn {
-                        &mut self.handle_in
-                    } else {
-                        &mut self.handle_out
-                    };
+                    let handlers =
+                        if kind == Kind::HandleIn { &mut self.handle_in } else { &mut self.handle_out };
                     add_event(handlers, EventHandler { event, handler }, errors);
                 }
             }
@@ -182,10 +166,7 @@ impl Channel {
         match self.joins.iter().find(same) {
             None => self.joins.push(join),
             Some(earlier) => errors.conflict(
-                (
-                    &join.pattern.source,
-                    format!("topic pattern {source:?} is joined twice"),
-                ),
+                (&join.pattern.source, format!("topic pattern {source:?} is joined twice")),
                 (&earlier.pattern.source, "first joined here"),
             ),
         }
@@ -199,9 +180,7 @@ impl Channel {
         match self.handle_info.iter().find(same) {
             None => self.handle_info.push(handler),
             Some(earlier) => {
-                let name = message
-                    .map(|ty| ty.to_token_stream().to_string())
-                    .unwrap_or_default();
+                let name = message.map(|ty| ty.to_token_stream().to_string()).unwrap_or_default();
                 errors.conflict(
                     (message, format!("message `{name}` is handled twice")),
                     (earlier.message_type(), "first handled here"),
@@ -211,17 +190,10 @@ impl Channel {
     }
 
     fn add_terminate(&mut self, handler: Handler, errors: &mut Errors) {
-        match self
-            .terminate
-            .iter()
-            .find(|earlier| earlier.cfgs.hold_whenever(&handler.cfgs))
-        {
+        match self.terminate.iter().find(|earlier| earlier.cfgs.hold_whenever(&handler.cfgs)) {
             None => self.terminate.push(handler),
             Some(earlier) => errors.conflict(
-                (
-                    &handler.name,
-                    "a channel has one `#[terminate]` method: do in it all that has to be done",
-                ),
+                (&handler.name, "a channel has one `#[terminate]` method: do in it all that has to be done"),
                 (&earlier.name, "the first is here"),
             ),
         }
@@ -255,10 +227,7 @@ fn take_attribute(method: &mut ImplItemFn, errors: &mut Errors) -> Option<(Kind,
     let mut found = found.into_iter();
     let first = found.next()?;
     for (_, attribute) in found {
-        errors.at(
-            attribute,
-            "a method is one callback: move this attribute to a method of its own",
-        );
+        errors.at(attribute, "a method is one callback: move this attribute to a method of its own");
     }
     // The kind of callback dictates these, not the user.
     method.attrs.push(parse_quote!(#[allow(
@@ -275,17 +244,14 @@ fn take_attribute(method: &mut ImplItemFn, errors: &mut Errors) -> Option<(Kind,
 fn read_literal(kind: Kind, attribute: &Attribute, errors: &mut Errors) -> Option<LitStr> {
     let expected = || format!("expected `{}`", kind.usage());
     let literal = match &attribute.meta {
-        Meta::List(_) => attribute
-            .parse_args::<LitStr>()
-            .map_err(|error| Error::new(error.span(), expected())),
+        Meta::List(_) => {
+            attribute.parse_args::<LitStr>().map_err(|error| Error::new(error.span(), expected()))
+        }
         _ => Err(Error::new_spanned(attribute, expected())),
     };
     let literal = errors.ok(literal)?;
     if kind != Kind::Join && literal.value().starts_with("phx_") {
-        errors.at(
-            &literal,
-            "event names that start with `phx_` belong to the protocol",
-        );
+        errors.at(&literal, "event names that start with `phx_` belong to the protocol");
         return None;
     }
     Some(literal)

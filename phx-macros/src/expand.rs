@@ -12,20 +12,15 @@ impl Channel {
         let Self { item, socket, .. } = self;
         let (impl_generics, _, where_clause) = item.generics.split_for_impl();
         let self_ty = &item.self_ty;
-        let joins = self.joins.iter().map(
-            |Join {
-                 pattern,
-                 handler: Handler { cfgs, .. },
-             }| quote!(#cfgs #pattern),
-        );
+        let joins = self.joins.iter().map(|Join { pattern, handler }| {
+            let cfgs = &handler.cfgs;
+            quote!(#cfgs #pattern)
+        });
         let join = self.expand_join();
         let handle_in = self.expand_handle_in();
         let handle_out = self.expand_handle_out();
         let terminate = self.expand_terminate();
-        let handle_info = self
-            .handle_info
-            .iter()
-            .map(|handler| self.expand_handle_info(handler));
+        let handle_info = self.handle_info.iter().map(|handler| self.expand_handle_info(handler));
         quote! {
             #item
 
@@ -172,13 +167,13 @@ fn dispatch(name: &TokenStream, handlers: &[EventHandler], output: &TokenStream)
 }
 
 /// A variable of an expansion, which no name of the user can meet.
-pub(crate) fn local(name: &str) -> Ident {
+fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
 impl Handler {
     /// The captures of a `#[join]` that its method takes: the local that holds each, and its type.
-    pub(crate) fn captures(&self) -> impl Iterator<Item = (Ident, &Type)> {
+    fn captures(&self) -> impl Iterator<Item = (Ident, &Type)> {
         self.arguments.iter().filter_map(|argument| match &argument.part {
             Part::Capture(name) => Some((capture_local(name), &argument.ty)),
             _ => None,
@@ -188,17 +183,16 @@ impl Handler {
     /// Calls the method and turns what it returns into what the trait's method returns.
     ///
     /// The locals `payload`, `message`, `reason` and `ctx` must be in scope as far as the kind of callback has them.
-    pub(crate) fn answer(&self) -> TokenStream {
+    fn answer(&self) -> TokenStream {
         let call = self.call();
         match (self.kind, &self.output) {
-            (Kind::Join, Some(ty)) => bound_call(
-                ty,
-                &quote!(::phx_runtime::IntoJoined<Self>),
-                &quote!(into_joined),
-                &call,
-            ),
+            (Kind::Join, Some(ty)) => {
+                let path = quote!(::phx_runtime::IntoJoined<Self>);
+                bound_call(ty, &path, &quote!(into_joined), &call)
+            }
             (Kind::HandleIn, Some(ty)) => {
-                bound_call(ty, &quote!(::phx_runtime::IntoReply), &quote!(into_reply), &call)
+                let path = quote!(::phx_runtime::IntoReply);
+                bound_call(ty, &path, &quote!(into_reply), &call)
             }
             (Kind::HandleIn, None) => {
                 quote!({ #call; ::core::result::Result::Ok(::core::option::Option::None) })
@@ -214,11 +208,7 @@ impl Handler {
         let receiver = (self.kind != Kind::Join).then(|| quote!(self,));
         let arguments = self.arguments.iter().map(Argument::value);
         let call = quote_spanned!(at_name=> Self::#name(#receiver #(#arguments),*));
-        if self.is_async {
-            quote_spanned!(at_name=> sendable(#call).await)
-        } else {
-            call
-        }
+        if self.is_async { quote_spanned!(at_name=> sendable(#call).await) } else { call }
     }
 }
 
@@ -238,12 +228,7 @@ impl Argument {
             Part::Payload => {
                 let payload = local("payload");
                 let path = quote!(::phx_runtime::FromPayload);
-                let decode = bound_call(
-                    &self.ty,
-                    &path,
-                    &quote!(from_payload),
-                    &payload.into_token_stream(),
-                );
+                let decode = bound_call(&self.ty, &path, &quote!(from_payload), &quote!(#payload));
                 quote!(#decode?)
             }
             Part::Message => at_type("message"),
@@ -254,17 +239,12 @@ impl Argument {
 }
 
 /// The local that holds the capture `name`.
-pub(crate) fn capture_local(name: &str) -> Ident {
+fn capture_local(name: &str) -> Ident {
     local(&format!("capture_{name}"))
 }
 
 /// `<ty as path>::function(argument)`, placed so that an unmet bound is reported under all of the user's type.
-pub(crate) fn bound_call(
-    ty: &Type,
-    path: &TokenStream,
-    function: &TokenStream,
-    argument: &TokenStream,
-) -> TokenStream {
+fn bound_call(ty: &Type, path: &TokenStream, function: &TokenStream, argument: &TokenStream) -> TokenStream {
     let tokens: Vec<TokenTree> = ty.to_token_stream().into_iter().collect();
     let at = |token: Option<&TokenTree>| {
         Span::call_site().located_at(token.map_or_else(Span::call_site, TokenTree::span))
@@ -290,7 +270,7 @@ fn moved_to(span: Span, tokens: &TokenStream) -> TokenStream {
 
 /// The function through which asynchronous methods are called, if there are any: a future that cannot be sent to
 /// another thread is then reported at its method, and not at the whole `impl` block.
-pub(crate) fn sendable<'a>(handlers: impl IntoIterator<Item = &'a Handler>) -> Option<TokenStream> {
+fn sendable<'a>(handlers: impl IntoIterator<Item = &'a Handler>) -> Option<TokenStream> {
     handlers.into_iter().any(|handler| handler.is_async).then(|| {
         quote! {
             fn sendable<F>(future: F) -> impl ::core::future::Future<Output = F::Output> + ::core::marker::Send

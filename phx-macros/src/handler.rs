@@ -22,13 +22,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [
-        Self::Join,
-        Self::HandleIn,
-        Self::HandleOut,
-        Self::HandleInfo,
-        Self::Terminate,
-    ];
+    const ALL: [Self; 5] = [Self::Join, Self::HandleIn, Self::HandleOut, Self::HandleInfo, Self::Terminate];
 
     pub(crate) fn of(attribute: &Attribute) -> Option<Self> {
         let name = &attribute.path().segments.last()?.ident;
@@ -112,11 +106,7 @@ impl Handler {
         errors: &mut Errors,
     ) -> Option<Self> {
         let before = errors.count();
-        let reader = Reader {
-            kind,
-            sig: &method.sig,
-            pattern,
-        };
+        let reader = Reader { kind, sig: &method.sig, pattern };
         reader.check_modifiers(errors);
         reader.check_receiver(errors);
         let arguments = reader.arguments(errors);
@@ -133,10 +123,7 @@ impl Handler {
 
     /// The type of the message that a `#[handle_info]` takes.
     pub(crate) fn message_type(&self) -> Option<&Type> {
-        self.arguments
-            .iter()
-            .find(|argument| argument.part == Part::Message)
-            .map(|argument| &argument.ty)
+        self.arguments.iter().find(|argument| argument.part == Part::Message).map(|argument| &argument.ty)
     }
 }
 
@@ -150,17 +137,12 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn check_modifiers(&self, errors: &mut Errors) {
         if let Safety::Unsafe(token) = &self.sig.safety {
-            errors.at(
-                token,
-                "a callback cannot be `unsafe`: clients decide when it is called",
-            );
+            errors.at(token, "a callback cannot be `unsafe`: clients decide when it is called");
         }
         for parameter in &self.sig.generics.params {
             if !matches!(parameter, GenericParam::Lifetime(_)) {
-                errors.at(
-                    parameter,
-                    "a callback cannot have type parameters: write the type in the argument",
-                );
+                errors
+                    .at(parameter, "a callback cannot have type parameters: write the type in the argument");
             }
         }
     }
@@ -189,10 +171,7 @@ impl Reader<'_> {
             if arguments.iter().any(|argument| argument.part == part) {
                 self.unexpected(input, errors);
             } else {
-                arguments.push(Argument {
-                    part,
-                    ty: (*input.ty).clone(),
-                });
+                arguments.push(Argument { part, ty: (*input.ty).clone() });
             }
         }
         let has = |part: &Part| arguments.iter().any(|argument| argument.part == *part);
@@ -200,18 +179,9 @@ impl Reader<'_> {
             self.wrong_arguments(errors);
         }
         if let Some(pattern) = self.pattern {
-            for name in pattern
-                .captures()
-                .filter(|name| !has(&Part::Capture((*name).to_owned())))
-            {
-                errors.at(
-                    &pattern.source,
-                    format!("nothing receives the capture `{{{name}}}`"),
-                );
-                errors.at_span(
-                    self.parentheses(),
-                    format!("expected an argument named `{name}` here"),
-                );
+            for name in pattern.captures().filter(|name| !has(&Part::Capture((*name).to_owned()))) {
+                errors.at(&pattern.source, format!("nothing receives the capture `{{{name}}}`"));
+                errors.at_span(self.parentheses(), format!("expected an argument named `{name}` here"));
             }
         }
         arguments
@@ -222,10 +192,7 @@ impl Reader<'_> {
         let capture = self.capture(input);
         match (ungrouped(&input.ty), capture) {
             (Type::Reference(ty), Some(name)) => {
-                errors.at(
-                    ty,
-                    format!("a capture is parsed into an owned value: write `{name}: String`"),
-                );
+                errors.at(ty, format!("a capture is parsed into an owned value: write `{name}: String`"));
                 // It is received all the same, if not in the right way.
                 Some(Part::Capture(name))
             }
@@ -239,10 +206,7 @@ impl Reader<'_> {
                 None
             }
             (ty, None) if mentions_impl(ty.to_token_stream()) => {
-                errors.at(
-                    ty,
-                    "a callback cannot have type parameters: write the type itself",
-                );
+                errors.at(ty, "a callback cannot have type parameters: write the type itself");
                 None
             }
             (_, None) => Some(self.kind.owned()),
@@ -252,31 +216,17 @@ impl Reader<'_> {
     fn capture(&self, input: &PatType) -> Option<String> {
         let Pat::Ident(pat) = &*input.pat else { return None };
         let name = pat.ident.unraw().to_string();
-        self.pattern?
-            .captures()
-            .any(|capture| capture == name)
-            .then_some(name)
+        self.pattern?.captures().any(|capture| capture == name).then_some(name)
     }
 
     /// Which context it is depends on whether the client has joined. Any other type is for rustc to judge.
     fn check_context(&self, ty: &Type, errors: &mut Errors) {
         let Type::Path(path) = ungrouped(ty) else { return };
-        let is = |name| {
-            path.path
-                .segments
-                .last()
-                .is_some_and(|segment| segment.ident == name)
-        };
+        let is = |name| path.path.segments.last().is_some_and(|segment| segment.ident == name);
         if self.kind == Kind::Join && is("Context") {
-            errors.at(
-                ty,
-                "a client that is joining has no `Context` yet: take `ctx: &mut Joining<Self>`",
-            );
+            errors.at(ty, "a client that is joining has no `Context` yet: take `ctx: &mut Joining<Self>`");
         } else if self.kind != Kind::Join && is("Joining") {
-            errors.at(
-                ty,
-                "only `#[join]` has a client that is joining: take `ctx: &mut Context<Self>`",
-            );
+            errors.at(ty, "only `#[join]` has a client that is joining: take `ctx: &mut Context<Self>`");
         }
     }
 
@@ -291,10 +241,7 @@ impl Reader<'_> {
                 "a `#[join]` method decides who may join: return `Result<Self, E>` or `Result<(Self, T), E>`",
             ),
             (Kind::HandleOut | Kind::HandleInfo | Kind::Terminate, Some(ty)) => {
-                errors.at(
-                    ty,
-                    "only `#[join]` and `#[handle_in]` answer the client: return nothing here",
-                );
+                errors.at(ty, "only `#[join]` and `#[handle_in]` answer the client: return nothing here");
             }
             _ => {}
         }

@@ -32,11 +32,7 @@ impl Pattern {
     /// Reads a pattern. `None` after its mistakes were noted.
     pub(crate) fn parse(source: LitStr, errors: &mut Errors) -> Option<Self> {
         match parse(&source.value()) {
-            Ok((segments, prefix)) => Some(Self {
-                source,
-                segments,
-                prefix,
-            }),
+            Ok((segments, prefix)) => Some(Self { source, segments, prefix }),
             Err(problems) => {
                 for problem in problems {
                     errors.at(&source, problem);
@@ -63,14 +59,10 @@ fn parse(source: &str) -> Result<Parsed, Vec<String>> {
         None => (source, false),
     };
     if source.is_empty() {
-        return Err(vec![
-            "a topic pattern cannot be empty: write `\"*\"` for every topic".to_owned(),
-        ]);
+        return Err(vec!["a topic pattern cannot be empty: write `\"*\"` for every topic".to_owned()]);
     }
     if body.contains('*') {
-        return Err(vec![
-            "`*` must be the last character of a topic pattern".to_owned(),
-        ]);
+        return Err(vec!["`*` must be the last character of a topic pattern".to_owned()]);
     }
 
     let mut texts: Vec<&str> = body.split(':').collect();
@@ -80,9 +72,7 @@ fn parse(source: &str) -> Result<Parsed, Vec<String>> {
     for text in texts {
         match parse_segment(text) {
             Ok(Segment::Capture(name)) if segments.contains(&Segment::Capture(name.clone())) => {
-                problems.push(format!(
-                    "two captures of this pattern are named `{name}`: rename one of them"
-                ));
+                problems.push(format!("two captures of this pattern are named `{name}`: rename one of them"));
             }
             Ok(segment) => segments.push(segment),
             Err(problem) => problems.push(problem),
@@ -92,32 +82,20 @@ fn parse(source: &str) -> Result<Parsed, Vec<String>> {
         && text.contains(['{', '}'])
     {
         // A well-formed capture is still wrong here, because the `*` stands in its segment.
-        problems.push(
-            parse_segment(text)
-                .err()
-                .unwrap_or_else(|| text_around_capture(&format!("{text}*"))),
-        );
+        problems.push(parse_segment(text).err().unwrap_or_else(|| text_around_capture(&format!("{text}*"))));
     }
-    if problems.is_empty() {
-        Ok((segments, last.map(str::to_owned)))
-    } else {
-        Err(problems)
-    }
+    if problems.is_empty() { Ok((segments, last.map(str::to_owned))) } else { Err(problems) }
 }
 
 fn parse_segment(text: &str) -> Result<Segment, String> {
     let (Some(open), Some(close)) = (text.find('{'), text.rfind('}')) else {
         return match text.find(['{', '}']) {
             None => Ok(Segment::Literal(text.to_owned())),
-            Some(_) => Err(format!(
-                "`{text}` has an unclosed brace: a capture is written `{{name}}`"
-            )),
+            Some(_) => Err(format!("`{text}` has an unclosed brace: a capture is written `{{name}}`")),
         };
     };
     match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
-        _ if close < open => Err(format!(
-            "`{text}` has an unclosed brace: a capture is written `{{name}}`"
-        )),
+        _ if close < open => Err(format!("`{text}` has an unclosed brace: a capture is written `{{name}}`")),
         Some(name) if !name.contains(['{', '}']) => parse_capture_name(name).map(Segment::Capture),
         _ => Err(text_around_capture(text)),
     }
@@ -131,24 +109,15 @@ fn text_around_capture(text: &str) -> String {
 fn parse_capture_name(name: &str) -> Result<String, String> {
     if name.is_empty() || name == "_" {
         return Err(
-            "a capture needs a name: write `{id}`, and `#[join]` takes it as the argument `id`".to_owned(),
+            "a capture needs a name: write `{id}`, and `#[join]` takes it as the argument `id`".to_owned()
         );
     }
     if is_name(name) {
         return Ok(name.to_owned());
     }
-    let guess: String = name
-        .chars()
-        .map(|c| if c.is_alphanumeric() { c } else { '_' })
-        .collect();
-    let hint = if is_name(&guess) {
-        format!(": did you mean `{{{guess}}}`?")
-    } else {
-        String::new()
-    };
-    Err(format!(
-        "`{name}` cannot be the name of a capture, since it cannot name an argument{hint}"
-    ))
+    let guess: String = name.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+    let hint = if is_name(&guess) { format!(": did you mean `{{{guess}}}`?") } else { String::new() };
+    Err(format!("`{name}` cannot be the name of a capture, since it cannot name an argument{hint}"))
 }
 
 fn is_name(text: &str) -> bool {
@@ -245,11 +214,7 @@ impl<'p> Part<'p> {
 impl ToTokens for Pattern {
     /// A constant expression of type `::phx_runtime::Pattern`.
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Self {
-            source,
-            segments,
-            prefix,
-        } = self;
+        let Self { source, segments, prefix } = self;
         tokens.extend(match prefix {
             None => quote!(::phx_runtime::Pattern::exact(#source, &[#(#segments),*])),
             Some(prefix) => quote!(::phx_runtime::Pattern::prefix(#source, &[#(#segments),*], #prefix)),
@@ -273,11 +238,7 @@ mod tests {
 
     fn pattern(source: &str) -> Result<Pattern, Vec<String>> {
         let (segments, prefix) = parse(source)?;
-        Ok(Pattern {
-            source: LitStr::new(source, Span::call_site()),
-            segments,
-            prefix,
-        })
+        Ok(Pattern { source: LitStr::new(source, Span::call_site()), segments, prefix })
     }
 
     fn problems(source: &str) -> Vec<String> {
@@ -326,11 +287,7 @@ mod tests {
             ("room:lobby", vec![literal("room"), literal("lobby")], None),
             ("room:", vec![literal("room"), literal("")], None),
             ("room:{id}", vec![literal("room"), capture("id")], None),
-            (
-                "a:{x}:b:{y}",
-                vec![literal("a"), capture("x"), literal("b"), capture("y")],
-                None,
-            ),
+            ("a:{x}:b:{y}", vec![literal("a"), capture("x"), literal("b"), capture("y")], None),
             ("{type}", vec![capture("type")], None),
             ("room:*", vec![literal("room")], Some("")),
             ("room:lob*", vec![literal("room")], Some("lob")),
@@ -394,10 +351,7 @@ mod tests {
             ("room:{id}:*", "room:{id}:{x}"),
             ("{a}:{b}", "room:"),
         ] {
-            assert!(
-                pattern(wide)?.covers(&pattern(narrow)?),
-                "{wide:?} covers {narrow:?}"
-            );
+            assert!(pattern(wide)?.covers(&pattern(narrow)?), "{wide:?} covers {narrow:?}");
         }
         for (a, b) in [
             ("room:{id}", "room:*"),
@@ -412,25 +366,13 @@ mod tests {
 
     #[test]
     fn patterns_may_overlap_without_covering() -> Result<(), Vec<String>> {
-        for (a, b) in [
-            ("room:{id}", "room:lob*"),
-            ("a:{x}", "{x}:b"),
-            ("{a}:b:*", "a:{b}:*"),
-        ] {
+        for (a, b) in [("room:{id}", "room:lob*"), ("a:{x}", "{x}:b"), ("{a}:b:*", "a:{b}:*")] {
             let (a, b) = (pattern(a)?, pattern(b)?);
             assert!(a.common_topic(&b).is_some() && b.common_topic(&a).is_some());
             assert!(!a.covers(&b) && !b.covers(&a));
         }
-        for (a, b) in [
-            ("room:{id}", "room:a:*"),
-            ("a:*", "b:*"),
-            ("room:lob*", "room:hall*"),
-            ("a", "a:*"),
-        ] {
-            assert!(
-                pattern(a)?.common_topic(&pattern(b)?).is_none(),
-                "{a:?} and {b:?}"
-            );
+        for (a, b) in [("room:{id}", "room:a:*"), ("a:*", "b:*"), ("room:lob*", "room:hall*"), ("a", "a:*")] {
+            assert!(pattern(a)?.common_topic(&pattern(b)?).is_none(), "{a:?} and {b:?}");
         }
         Ok(())
     }
@@ -461,11 +403,7 @@ mod tests {
             for (b, matched_b) in patterns.iter().zip(&matched) {
                 let both = || matched_a.iter().zip(matched_b);
                 let (a_source, b_source) = (a.source.value(), b.source.value());
-                assert_eq!(
-                    a.covers(b),
-                    both().all(|(a, b)| *a || !b),
-                    "{a_source:?} covers {b_source:?}"
-                );
+                assert_eq!(a.covers(b), both().all(|(a, b)| *a || !b), "{a_source:?} covers {b_source:?}");
                 let common = a.common_topic(b);
                 assert_eq!(
                     common.is_some(),

@@ -74,19 +74,12 @@ impl Line {
     fn parse(call: ImplItemMacro, errors: &mut Errors) -> Option<Self> {
         for attribute in &call.attrs {
             if !["cfg", "doc"].iter().any(|name| attribute.path().is_ident(name)) {
-                errors.at(
-                    attribute,
-                    "only `#[cfg]` and doc comments have a meaning on a `channel!` line",
-                );
+                errors.at(attribute, "only `#[cfg]` and doc comments have a meaning on a `channel!` line");
             }
         }
         let (pattern, channel) = errors.ok(call.mac.parse_body_with(parse_line))?;
         let pattern = Pattern::parse(pattern, errors)?;
-        Some(Self {
-            cfgs: Cfgs::of(&call.attrs),
-            pattern,
-            channel,
-        })
+        Some(Self { cfgs: Cfgs::of(&call.attrs), pattern, channel })
     }
 }
 
@@ -96,11 +89,7 @@ fn parse_line(input: ParseStream<'_>) -> syn::Result<(LitStr, Type)> {
     input.parse::<Token![,]>().map_err(|_| expected(input.span()))?;
     let channel = input.parse().map_err(|error: Error| expected(error.span()))?;
     input.parse::<Option<Token![,]>>()?;
-    if input.is_empty() {
-        Ok((pattern, channel))
-    } else {
-        Err(expected(input.span()))
-    }
+    if input.is_empty() { Ok((pattern, channel)) } else { Err(expected(input.span())) }
 }
 
 // check
@@ -109,10 +98,7 @@ fn parse_line(input: ParseStream<'_>) -> syn::Result<(LitStr, Type)> {
 fn check_order(lines: &[Line], errors: &mut Errors) {
     for (i, later) in lines.iter().enumerate() {
         // One error for a line is enough: the others often go away with it.
-        for earlier in lines[..i]
-            .iter()
-            .filter(|earlier| earlier.cfgs.hold_whenever(&later.cfgs))
-        {
+        for earlier in lines[..i].iter().filter(|earlier| earlier.cfgs.hold_whenever(&later.cfgs)) {
             if !check_pair(&earlier.pattern, &later.pattern, errors) {
                 break;
             }
@@ -162,9 +148,7 @@ fn check_trait(item: &ItemImpl, errors: &mut Errors) {
 }
 
 fn is_socket(path: &Path) -> bool {
-    path.segments
-        .last()
-        .is_some_and(|segment| segment.ident == "Socket")
+    path.segments.last().is_some_and(|segment| segment.ident == "Socket")
 }
 
 // expand
@@ -178,11 +162,7 @@ impl Socket {
             Some(_) => return item.into_token_stream(),
             None => own_items = Some(make_socket_impl(&mut item)),
         }
-        if !item
-            .items
-            .iter()
-            .any(|item| matches!(item, ImplItem::Type(ty) if ty.ident == "Params"))
-        {
+        if !item.items.iter().any(|item| matches!(item, ImplItem::Type(ty) if ty.ident == "Params")) {
             item.items.push(parse_quote!(
                 type Params = ::phx_runtime::NoParams;
             ));
@@ -206,10 +186,7 @@ fn make_socket_impl(item: &mut ItemImpl) -> ItemImpl {
     let mut own = item.clone();
     own.items.retain(|item| !belongs_to_socket(item));
     item.items.retain(belongs_to_socket);
-    item.trait_ = Some((
-        parse_quote!(::phx_runtime::Socket),
-        Token![for](Span::call_site()),
-    ));
+    item.trait_ = Some((parse_quote!(::phx_runtime::Socket), Token![for](Span::call_site())));
     own
 }
 
@@ -224,11 +201,7 @@ fn belongs_to_socket(item: &ImplItem) -> bool {
 impl ToTokens for Line {
     /// An element of `ROUTES`.
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Self {
-            cfgs,
-            pattern,
-            channel,
-        } = self;
+        let Self { cfgs, pattern, channel } = self;
         tokens.extend(quote!(#cfgs ::phx_runtime::Route::<Self>::to::<#channel>(#pattern)));
     }
 }

@@ -18,26 +18,12 @@ use std::sync::Arc;
 
 /// Starts the task of a channel of type `C`.
 pub(crate) fn start<C: Channel>(request: JoinRequest) -> ChannelHandle {
-    let JoinRequest {
-        link,
-        topic,
-        join_ref,
-        reference,
-        payload,
-        previous,
-    } = request;
+    let JoinRequest { link, topic, join_ref, reference, payload, previous } = request;
     let Ok(socket) = Arc::clone(&link.socket).downcast::<C::Socket>() else {
         unreachable!("`Route::to` ties a channel to the type of socket it is mounted on")
     };
     let inbox = Inbox::new(link.limits.inbox_pushes, link.limits.inbox_messages);
-    let shared = Arc::new(Shared::<C> {
-        link,
-        socket,
-        inbox,
-        topic,
-        join_ref,
-        join_reference: reference,
-    });
+    let shared = Arc::new(Shared::<C> { link, socket, inbox, topic, join_ref, join_reference: reference });
     let port = Arc::clone(&shared) as Arc<dyn Port>;
     let running = Running::new(&shared.link);
     let task = tokio::spawn(run(shared, payload, previous, running));
@@ -50,10 +36,7 @@ async fn run<C: Channel>(
     previous: Option<ChannelHandle>,
     _running: Running,
 ) -> Ended {
-    let mut fallback = Fallback {
-        shared: Arc::clone(&shared),
-        stage: Stage::Joining,
-    };
+    let mut fallback = Fallback { shared: Arc::clone(&shared), stage: Stage::Joining };
 
     let Some((joined, replaced)) = join_unless_disconnected(&shared, payload, previous).await else {
         fallback.stage = Stage::Done;
@@ -76,11 +59,7 @@ async fn run<C: Channel>(
             Received::Replaced => break End::Replaced,
             Received::Overflowed => {
                 let limit = shared.link.limits.inbox_messages;
-                tracing::error!(
-                    topic = &*shared.topic,
-                    limit,
-                    "ending a channel with too much in its inbox"
-                );
+                tracing::error!(topic = &*shared.topic, limit, "ending a channel with too much in its inbox");
                 break End::Crashed;
             }
         };
@@ -101,11 +80,7 @@ async fn run<C: Channel>(
         close(&shared, &mut ctx, &end);
     }
     fallback.stage = Stage::Done;
-    if matches!(end, End::Replaced) {
-        Ended::Replaced
-    } else {
-        Ended::Told
-    }
+    if matches!(end, End::Replaced) { Ended::Replaced } else { Ended::Told }
 }
 
 /// Why the loop of a joined channel ended.
@@ -225,16 +200,10 @@ fn admit<C: Channel>(
                 Subscriber::Direct(outbox)
             } else {
                 let channel = Arc::clone(shared) as Arc<dyn Port>;
-                Subscriber::Intercepting {
-                    outbox,
-                    channel,
-                    events: C::INTERCEPTS,
-                }
+                Subscriber::Intercepting { outbox, channel, events: C::INTERCEPTS }
             };
             let reply = Answer::ok(response);
-            let subscription = shared
-                .pubsub()
-                .subscribe(&shared.topic, subscriber, || answer(&reply));
+            let subscription = shared.pubsub().subscribe(&shared.topic, subscriber, || answer(&reply));
             Some((channel, subscription))
         }
         Err(reply) => {
@@ -253,14 +222,10 @@ fn answer_as_unmatched<C: Channel>(shared: &Shared<C>, rest: VecDeque<Mail<C>>) 
     for mail in rest {
         match mail {
             Mail::Client(Delivery::Leave { join_ref, reference }) => {
-                shared
-                    .link
-                    .reply(&join_ref, &reference, topic, &Answer::empty_ok());
+                shared.link.reply(&join_ref, &reference, topic, &Answer::empty_ok());
             }
             Mail::Client(Delivery::Push { reference, .. }) => {
-                shared
-                    .link
-                    .reply(&Ref::NULL, &reference, topic, &Answer::refusal("unmatched topic"));
+                shared.link.reply(&Ref::NULL, &reference, topic, &Answer::refusal("unmatched topic"));
             }
             Mail::Broadcast(_) | Mail::Info(_) => {}
         }
@@ -278,11 +243,7 @@ async fn handle<C: Channel>(
         Mail::Client(Delivery::Leave { join_ref, reference }) => {
             return Some(End::Left { join_ref, reference });
         }
-        Mail::Client(Delivery::Push {
-            reference,
-            event,
-            payload,
-        }) => {
+        Mail::Client(Delivery::Push { reference, event, payload }) => {
             ctx.begin(reference);
             let event_name = event.as_deref();
             let outcome = guarded(async {
@@ -374,8 +335,7 @@ async fn guarded<T>(callback: impl Future<Output = T> + Send) -> Result<T, Strin
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("panic without text")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic without text")
 }
 
 /// Tells the client when the task is dropped before its end, as happens when a replaced channel outlasts its time.

@@ -26,9 +26,7 @@ impl<S: Stream> SharedStream<S> {
     }
 
     fn with<T>(&self, poll: impl FnOnce(Pin<&mut S>) -> T) -> T {
-        poll(Pin::new(
-            &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner),
-        ))
+        poll(Pin::new(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     pub(crate) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {

@@ -28,12 +28,7 @@ struct Blocked {
 
 impl Connection {
     pub(crate) fn new(link: Arc<Link>, find_route: fn(&str) -> Option<StartChannel>) -> Self {
-        Self {
-            link,
-            find_route,
-            channels: HashMap::new(),
-            blocked: None,
-        }
+        Self { link, find_route, channels: HashMap::new(), blocked: None }
     }
 
     pub(crate) fn link(&self) -> &Link {
@@ -42,19 +37,10 @@ impl Connection {
 
     /// Whether the next message can be handled; if not, the task is woken when it can.
     pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Some(Blocked {
-            topic,
-            port,
-            delivery,
-        }) = self.blocked.take()
-        {
+        if let Some(Blocked { topic, port, delivery }) = self.blocked.take() {
             self.deliver(topic, port, delivery, cx);
         }
-        if self.blocked.is_some() {
-            Poll::Pending
-        } else {
-            Poll::Ready(())
-        }
+        if self.blocked.is_some() { Poll::Pending } else { Poll::Ready(()) }
     }
 
     /// Handles one message of a client that is [ready](Self::poll_ready). An error closes the connection.
@@ -79,15 +65,9 @@ impl Connection {
         if message.topic.is("phoenix") && message.event.is("heartbeat") {
             self.sweep();
             let topic = Topic::Text("phoenix");
-            return self
-                .link
-                .reply(&Ref::NULL, &message.reference, topic, &Answer::empty_ok());
+            return self.link.reply(&Ref::NULL, &message.reference, topic, &Answer::empty_ok());
         }
-        let joined = message
-            .topic
-            .text
-            .as_deref()
-            .and_then(|topic| self.channels.get_key_value(topic));
+        let joined = message.topic.text.as_deref().and_then(|topic| self.channels.get_key_value(topic));
         let joined = joined.filter(|(_, channel)| channel.port.is_open());
         let Some((topic, channel)) = joined else {
             return self.dispatch_unjoined(message);
@@ -101,17 +81,10 @@ impl Connection {
         }
         let (topic, port) = (Arc::clone(topic), Arc::clone(&channel.port));
         let delivery = if message.event.is("phx_leave") {
-            Delivery::Leave {
-                join_ref: message.join_ref,
-                reference: message.reference,
-            }
+            Delivery::Leave { join_ref: message.join_ref, reference: message.reference }
         } else {
             let event = message.event.text.map(|event| Box::from(&*event));
-            Delivery::Push {
-                reference: message.reference,
-                event,
-                payload: message.payload,
-            }
+            Delivery::Push { reference: message.reference, event, payload: message.payload }
         };
         self.deliver(topic, port, delivery, cx);
     }
@@ -123,19 +96,10 @@ impl Connection {
         }
         let topic = Topic::Json(message.topic.json);
         if message.event.is("phx_leave") {
-            self.link
-                .reply(&message.join_ref, &message.reference, topic, &Answer::empty_ok());
+            self.link.reply(&message.join_ref, &message.reference, topic, &Answer::empty_ok());
         } else {
-            tracing::debug!(
-                topic = message.topic.json,
-                "message to a topic that is not joined"
-            );
-            self.link.reply(
-                &Ref::NULL,
-                &message.reference,
-                topic,
-                &Answer::refusal("unmatched topic"),
-            );
+            tracing::debug!(topic = message.topic.json, "message to a topic that is not joined");
+            self.link.reply(&Ref::NULL, &message.reference, topic, &Answer::refusal("unmatched topic"));
         }
     }
 
@@ -161,9 +125,7 @@ impl Connection {
         if !self.has_room_for(name) {
             tracing::error!(limit = self.link.limits.max_channels, "too many channels joined");
             let reply = Answer::refusal("too many channels joined");
-            return self
-                .link
-                .reply(&message.join_ref, &message.reference, topic, &reply);
+            return self.link.reply(&message.join_ref, &message.reference, topic, &reply);
         }
         let (name, previous) = match self.channels.remove_entry(name) {
             Some((name, previous)) => (name, Some(previous).filter(|previous| previous.port.is_open())),
@@ -194,13 +156,7 @@ impl Connection {
     fn deliver(&mut self, topic: Arc<str>, port: Arc<dyn Port>, delivery: Delivery, cx: &mut Context<'_>) {
         match port.deliver(delivery, cx) {
             Ok(()) => {}
-            Err(Rejected::Full(delivery)) => {
-                self.blocked = Some(Blocked {
-                    topic,
-                    port,
-                    delivery,
-                })
-            }
+            Err(Rejected::Full(delivery)) => self.blocked = Some(Blocked { topic, port, delivery }),
             // It ended since it was looked up: the topic is not joined any more.
             Err(Rejected::Closed(delivery)) => {
                 let topic = Topic::Text(&topic);
@@ -209,8 +165,7 @@ impl Connection {
                         self.link.reply(&join_ref, &reference, topic, &Answer::empty_ok());
                     }
                     Delivery::Push { reference, .. } => {
-                        self.link
-                            .reply(&Ref::NULL, &reference, topic, &Answer::refusal("unmatched topic"));
+                        self.link.reply(&Ref::NULL, &reference, topic, &Answer::refusal("unmatched topic"));
                     }
                 }
             }

@@ -63,9 +63,7 @@ impl<C: Channel> Joining<C> {
 
 impl<C: Channel> fmt::Debug for Joining<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Joining")
-            .field("topic", &self.topic())
-            .finish_non_exhaustive()
+        f.debug_struct("Joining").field("topic", &self.topic()).finish_non_exhaustive()
     }
 }
 
@@ -93,13 +91,7 @@ pub enum Stop {
 
 impl<C: Channel> Context<C> {
     pub(crate) fn new(shared: Arc<Shared<C>>, subscription: Subscription) -> Self {
-        Self {
-            shared,
-            subscription: Some(subscription),
-            reference: Ref::NULL,
-            stop: None,
-            failure: None,
-        }
+        Self { shared, subscription: Some(subscription), reference: Ref::NULL, stop: None, failure: None }
     }
 
     /// The topic the client has joined.
@@ -133,9 +125,7 @@ impl<C: Channel> Context<C> {
         if let Some(subscription) = &self.subscription {
             subscription.broadcast(event.name(), &payload);
         } else {
-            self.shared
-                .pubsub()
-                .broadcast(&self.shared.topic, event.name(), &payload);
+            self.shared.pubsub().broadcast(&self.shared.topic, event.name(), &payload);
         }
     }
 
@@ -148,9 +138,7 @@ impl<C: Channel> Context<C> {
             subscription.broadcast_from(event.name(), &payload);
         } else {
             // The channel has ended, so it is not among the subscribers.
-            self.shared
-                .pubsub()
-                .broadcast(&self.shared.topic, event.name(), &payload);
+            self.shared.pubsub().broadcast(&self.shared.topic, event.name(), &payload);
         }
     }
 
@@ -171,9 +159,7 @@ impl<C: Channel> Context<C> {
             let reference = self.reference.clone();
             move |answer: &Answer| shared.reply(&reference, answer)
         };
-        Deferred {
-            answer: Arc::new(answer),
-        }
+        Deferred { answer: Arc::new(answer) }
     }
 
     /// Ends the channel in good order after this callback, whose answer goes out first.
@@ -227,9 +213,7 @@ impl<C: Channel> Context<C> {
 
 impl<C: Channel> fmt::Debug for Context<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context")
-            .field("topic", &self.topic())
-            .finish_non_exhaustive()
+        f.debug_struct("Context").field("topic", &self.topic()).finish_non_exhaustive()
     }
 }
 

@@ -194,11 +194,7 @@ async fn answer(
     (on_upgrade, accepted, warp_peer): (Option<OnUpgrade>, Option<Accepted>, Option<SocketAddr>),
 ) -> Result<Response, Rejection> {
     let path = path.as_str();
-    let Some(mount) = endpoint
-        .mounts
-        .iter()
-        .find(|mount| is_websocket_path(&mount.path, path))
-    else {
+    let Some(mount) = endpoint.mounts.iter().find(|mount| is_websocket_path(&mount.path, path)) else {
         return Err(warp::reject::not_found());
     };
     let uri = match query {
@@ -208,13 +204,7 @@ async fn answer(
     let uri: Uri = uri.parse().map_err(|_| warp::reject::not_found())?;
     let peer_addr = accepted.as_ref().map(|accepted| accepted.peer).or(warp_peer);
     let permit = accepted.map(|accepted| accepted.permit);
-    let request = Request {
-        method,
-        headers,
-        info: ConnectInfo { peer_addr, uri },
-        on_upgrade,
-        permit,
-    };
+    let request = Request { method, headers, info: ConnectInfo { peer_addr, uri }, on_upgrade, permit };
     Ok((mount.accept)(request, endpoint.hub, Arc::clone(&mount.limits)).await)
 }
 
@@ -276,10 +266,7 @@ impl EndpointBuilder {
             }
         }
         if problems.is_empty() {
-            Ok(Endpoint {
-                mounts: self.mounts.into(),
-                hub: Hub::new(),
-            })
+            Ok(Endpoint { mounts: self.mounts.into(), hub: Hub::new() })
         } else {
             Err(EndpointError { problems })
         }
@@ -289,9 +276,7 @@ impl EndpointBuilder {
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let paths: Vec<_> = self.mounts.iter().map(|mount| &mount.path).collect();
-        f.debug_struct("Endpoint")
-            .field("mounts", &paths)
-            .finish_non_exhaustive()
+        f.debug_struct("Endpoint").field("mounts", &paths).finish_non_exhaustive()
     }
 }
 

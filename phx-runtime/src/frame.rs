@@ -107,19 +107,13 @@ mod tests {
         assert_eq!(&text(125).as_bytes()[..2], [0x81, 125]);
         assert_eq!(&text(126).as_bytes()[..4], [0x81, 126, 0, 126]);
         assert_eq!(&text(65_535).as_bytes()[..4], [0x81, 126, 0xFF, 0xFF]);
-        assert_eq!(
-            &text(65_536).as_bytes()[..10],
-            [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]
-        );
+        assert_eq!(&text(65_536).as_bytes()[..10], [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
         assert_eq!(text(65_536).len(), 65_546);
     }
 
     #[test]
     fn control_frames() {
-        assert_eq!(
-            Frame::close(CloseCode::ServiceRestart).as_bytes(),
-            [0x88, 2, 0x03, 0xF4]
-        );
+        assert_eq!(Frame::close(CloseCode::ServiceRestart).as_bytes(), [0x88, 2, 0x03, 0xF4]);
         assert_eq!(Frame::pong(b"hi").as_bytes(), [0x8A, 2, b'h', b'i']);
     }
 }

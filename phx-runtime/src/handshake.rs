@@ -56,20 +56,13 @@ async fn connect<S: Socket>(request: &Request) -> Result<(Serializer, AnySocket)
     }
     let query = request.info.uri.query().unwrap_or_default();
     // As in Phoenix, the last of several parameters with one name counts.
-    let vsn = form_urlencoded::parse(query.as_bytes())
-        .filter(|(name, _)| name == "vsn")
-        .last();
+    let vsn = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "vsn").last();
     let vsn = vsn.map(|(_, version)| version);
     let Some(serializer) = Serializer::negotiate(vsn.as_deref()) else {
-        tracing::warn!(
-            vsn = vsn.as_deref().unwrap_or("(none)"),
-            "no serializer for the client's version"
-        );
+        tracing::warn!(vsn = vsn.as_deref().unwrap_or("(none)"), "no serializer for the client's version");
         return Err(StatusCode::FORBIDDEN);
     };
-    let config = Config::new()
-        .duplicate_key_behavior(DuplicateKeyBehavior::TakeLast)
-        .use_form_encoding(true);
+    let config = Config::new().duplicate_key_behavior(DuplicateKeyBehavior::TakeLast).use_form_encoding(true);
     let params = config.deserialize_str::<S::Params>(query).map_err(|error| {
         tracing::debug!(%error, "connect refused: the parameters do not fit");
         StatusCode::FORBIDDEN
@@ -98,9 +91,7 @@ fn upgrade(
     limits: Arc<Limits>,
 ) -> Result<Response, &'static str> {
     let headers = &request.headers;
-    if !headers
-        .typed_get::<ConnectionHeader>()
-        .is_some_and(|connection| connection.contains(header::UPGRADE))
+    if !headers.typed_get::<ConnectionHeader>().is_some_and(|connection| connection.contains(header::UPGRADE))
     {
         return Err("the `connection` header must contain `upgrade`");
     }
@@ -112,22 +103,17 @@ fn upgrade(
     if versions.next().map(HeaderValue::as_bytes) != Some(b"13") || versions.next().is_some() {
         return Err("the `sec-websocket-version` header must be `13`");
     }
-    let key = headers
-        .typed_get::<SecWebsocketKey>()
-        .ok_or("the `sec-websocket-key` header is missing")?;
-    let on_upgrade = request
-        .on_upgrade
-        .ok_or("this connection cannot become a WebSocket")?;
+    let key = headers.typed_get::<SecWebsocketKey>().ok_or("the `sec-websocket-key` header is missing")?;
+    let on_upgrade = request.on_upgrade.ok_or("this connection cannot become a WebSocket")?;
 
     let permit = request.permit;
     tokio::spawn(async move {
-        let _permit = permit;
         // Fails when the client goes before it has our answer.
         let Ok(upgraded) = on_upgrade.await else { return };
         let outbox = Arc::new(Outbox::new(serializer, limits.outbox_bytes));
-        let _entry = hub.connected(&outbox);
-        let link = Arc::new(Link::new(outbox, socket, Arc::clone(&hub), limits));
-        serve(upgraded, Connection::new(link, find_route)).await;
+        let books = (hub.connected(&outbox), permit);
+        let link = Arc::new(Link::new(outbox, socket, hub, limits));
+        start(upgraded, Connection::new(link, find_route), books);
     });
 
     let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
@@ -139,20 +125,19 @@ fn upgrade(
 
 /// Takes the plain TCP stream back from the HTTP server: going through its layers would cost every connection the
 /// several KiB of the HTTP read buffer.
-async fn serve(upgraded: Upgraded, connection: Connection) {
+fn start(upgraded: Upgraded, connection: Connection, books: impl Send + 'static) {
     match downcast::<TokioIo<TcpStream>>(upgraded) {
         Ok(parts) => {
             // A copy of the few bytes, if any, lets go of the large buffer they lie in.
             let already_read = Bytes::copy_from_slice(&parts.read_buf);
             let stream = parts.io.into_inner();
-            drop(parts.read_buf);
             // Fails only for a connection that is already gone, which reading will find out.
             let _ = stream.set_nodelay(true);
-            websocket::run(stream, already_read, connection).await;
+            websocket::start(stream, already_read, connection, books);
         }
         Err(upgraded) => {
             let stream: Box<dyn Stream> = Box::new(TokioIo::new(upgraded));
-            websocket::run(stream, Bytes::new(), connection).await;
+            websocket::start(stream, Bytes::new(), connection, books);
         }
     }
 }

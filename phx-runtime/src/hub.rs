@@ -46,10 +46,7 @@ impl Hub {
             outbox.close(CloseCode::ServiceRestart);
         }
         let slot = connections.open.insert(Arc::clone(outbox));
-        ConnectionEntry {
-            hub: Arc::clone(self),
-            slot,
-        }
+        ConnectionEntry { hub: Arc::clone(self), slot }
     }
 
     pub(crate) fn channel_started(&self) {

@@ -59,18 +59,9 @@ pub(crate) enum Rejected<T> {
 
 impl<T> Inbox<T> {
     pub(crate) fn new(pushes: usize, messages: usize) -> Self {
-        let state = State {
-            queue: VecDeque::new(),
-            status: Status::Open,
-            channel: None,
-            connection: None,
-        };
+        let state = State { queue: VecDeque::new(), status: Status::Open, channel: None, connection: None };
         // A client must always be able to send one message.
-        Self {
-            state: Mutex::new(state),
-            pushes: pushes.max(1),
-            messages: messages.max(1),
-        }
+        Self { state: Mutex::new(state), pushes: pushes.max(1), messages: messages.max(1) }
     }
 
     /// Puts in a message from the client, which can be made to wait; `wrap` makes it one of the inbox.
@@ -202,9 +193,7 @@ mod tests {
     use super::*;
 
     fn push(inbox: &Inbox<u8>, message: u8) -> Result<(), Rejected<u8>> {
-        inbox.poll_push(&mut Context::from_waker(Waker::noop()), message, |message| {
-            message
-        })
+        inbox.poll_push(&mut Context::from_waker(Waker::noop()), message, |message| message)
     }
 
     fn receive(inbox: &Inbox<u8>) -> Poll<Received<u8>> {

@@ -1,4 +1,154 @@
-//! Phoenix Channels in Rust.
+//! Phoenix Channels in Rust: a realtime server that phoenix.js, and every other client of
+//! [Phoenix Channels](https://hexdocs.pm/phoenix/channels.html), connects to unchanged.
+//!
+//! A client opens one connection to a **socket** and joins any number of **topics** on it. Each joined topic is a
+//! **channel**: a value of your type that receives the client's **events** and answers, pushes and broadcasts. You
+//! annotate plain structs; topics, events and payloads are checked when you compile.
+//!
+//! # A whole program
+//!
+//! ```no_run
+//! use phx_runtime::prelude::*;
+//!
+//! struct UserSocket;
+//!
+//! #[socket]
+//! impl Socket for UserSocket {
+//!     channel!("room:*", Room);
+//!
+//!     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+//! }
+//!
+//! struct Room;
+//!
+//! #[channel(socket = UserSocket)]
+//! impl Room {
+//!     #[join("room:{name}")]
+//!     async fn join(name: String) -> Result<Self, Refused> {
+//!         if name == "secret" { Err(Refused::new("unauthorized")) } else { Ok(Self) }
+//!     }
+//!
+//!     #[handle_in("shout")]
+//!     async fn shout(&mut self, message: Payload, ctx: &mut Context<Self>) {
+//!         ctx.broadcast("shout", &message);
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let endpoint = Endpoint::builder().socket::<UserSocket>("/socket").build()?;
+//!     Ok(endpoint.serve(([127, 0, 0, 1], 4000), endpoint.routes()).await?)
+//! }
+//! ```
+//!
+//! In the browser: `new Socket("ws://127.0.0.1:4000/socket")`, `socket.channel("room:lobby")`.
+//!
+//! # Sockets: who is connected
+//!
+//! [`Socket::connect`] runs once for each connection, with the parameters that the client gave. The value it returns
+//! is shared by all channels of the connection, as [`Context::socket`]. The `channel!` lines say which channel a topic
+//! belongs to; like the arms of a `match`, the first that fits wins, and one that can never be reached does not compile.
+//! A pattern is a literal (`"room:lobby"`), ends in `*` (`"room:*"`, which also matches `room:`), or captures whole
+//! segments (`"room:{id}"`).
+//!
+//! # Channels: what a client does on a topic
+//!
+//! `#[channel(socket = …)]` stands on an `impl` block. An attribute makes a method a callback; a method without one is
+//! your own. Callbacks may be `async` or not. Their arguments are found by what they are: **an argument named like a
+//! capture of the pattern is that capture, any other owned argument is the payload, and the `&mut` one is the context.
+//! Any of them may be left out.** `self` is the channel's state; there is no map of assigns.
+//!
+//! ```
+//! # use phx_runtime::prelude::*;
+//! # struct UserSocket;
+//! # #[socket] impl Socket for UserSocket {
+//! #     channel!("room:*", RoomChannel);
+//! #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+//! # }
+//! use serde::{Deserialize, Serialize};
+//!
+//! struct RoomChannel { room: u64, posted: u64 }
+//!
+//! #[derive(Deserialize)] struct Hello { last_seen: u64 }
+//! #[derive(Serialize)] struct Welcome { unread: u64 }
+//! #[derive(Serialize, Deserialize)] struct NewMsg { body: String }
+//! struct AfterJoin;
+//!
+//! #[channel(socket = UserSocket)]
+//! impl RoomChannel {
+//!     // Joins are tried in order. `id` must parse as a `u64`, or this one does not match. The client has no channel
+//!     // yet, so the context can do less: there is nothing to push to.
+//!     #[join("room:{id}")]
+//!     async fn join(id: u64, hello: Hello, ctx: &mut Joining<Self>) -> Result<(Self, Welcome), Refused> {
+//!         ctx.notify(AfterJoin);
+//!         Ok((Self { room: id, posted: 0 }, Welcome { unread: 42 - hello.last_seen }))
+//!     }
+//!
+//!     // A message to oneself: here, what has to wait until the join is answered.
+//!     #[handle_info]
+//!     async fn after_join(&mut self, _: AfterJoin, ctx: &mut Context<Self>) {
+//!         ctx.push("history", &serde_json::json!({"messages": []}));
+//!     }
+//!
+//!     // `()` answers nothing; `Result<T, E>` answers ok or error; a `Reply` has any other status.
+//!     #[handle_in("new_msg")]
+//!     async fn new_msg(&mut self, msg: NewMsg, ctx: &mut Context<Self>) -> Result<u64, Refused> {
+//!         if msg.body.is_empty() { return Err(Refused::new("empty")); }
+//!         ctx.broadcast("new_msg", &msg);
+//!         self.posted += 1;
+//!         Ok(self.posted)
+//!     }
+//!
+//!     // An intercept: broadcasts of this event come here instead of going straight to the client.
+//!     #[handle_out("new_msg")]
+//!     async fn show(&mut self, msg: NewMsg, ctx: &mut Context<Self>) {
+//!         if !msg.body.contains("spoiler") { ctx.push("new_msg", &msg); }
+//!     }
+//!
+//!     #[terminate]
+//!     async fn left(&mut self, reason: Reason) { println!("room {}: {reason:?}", self.room); }
+//! }
+//! ```
+//!
+//! * **Payloads** are any [`serde::Deserialize`]; take [`Payload`] to get the JSON undecoded and pass it on untouched.
+//! * **Sending**: [`Context::push`] to this client, [`Context::broadcast`] to everyone on the topic,
+//!   [`Context::broadcast_from`] to everyone else, [`Endpoint::broadcast`] from outside any channel. They do not wait.
+//! * **Answering later**: [`Context::defer`]. **Ending**: [`Context::stop`].
+//! * **Order**: the callbacks of one channel run one at a time, and what they send appears in the order of the
+//!   program. Channels of one connection run side by side.
+//! * **Bad messages**: an event without a handler, or a payload that does not fit, is answered with an error and
+//!   logged. A panic ends its channel and nothing else; the client joins again by itself.
+//!
+//! # Serving
+//!
+//! [`Endpoint::routes`] is a warp filter, to combine with your own routes. [`Endpoint::serve`] runs it until ctrl-c or
+//! SIGTERM and then closes every connection so that clients reconnect; [`Endpoint::bind`] gives more control. Under
+//! `warp::serve` it works too.
+//!
+//! # Limits
+//!
+//! Everything a client can make grow has a bound with a default, in [`Limits`].
+//!
+//! # Coming from Phoenix
+//!
+//! | Phoenix | here |
+//! | --- | --- |
+//! | `use Phoenix.Socket`, `channel "room:*", RoomChannel` | `#[socket]`, `channel!("room:*", RoomChannel)` |
+//! | `connect/3`, `id/1` | [`Socket::connect`], [`Socket::id`] |
+//! | `join/3` matching `"room:" <> id` | `#[join("room:{id}")]` |
+//! | `handle_in("new_msg", …)` | `#[handle_in("new_msg")]` |
+//! | `intercept ["new_msg"]`, `handle_out/3` | `#[handle_out("new_msg")]` |
+//! | `handle_info/2`, `send(self(), …)` | `#[handle_info]`, [`Context::notify`] |
+//! | `terminate/2` | `#[terminate]` |
+//! | `socket.assigns` | fields of your channel, and of your socket |
+//! | `push`, `broadcast!`, `broadcast_from!` | [`Context::push`], [`Context::broadcast`], [`Context::broadcast_from`] |
+//! | `{:reply, {:ok, map}, socket}`, `{:noreply, socket}` | `Ok(value)`, `()` |
+//! | `socket_ref/1`, `reply/2` | [`Context::defer`], [`Deferred::reply`] |
+//! | `{:stop, :normal, socket}` | [`Context::stop`] |
+//! | `MyAppWeb.Endpoint.broadcast` | [`Endpoint::broadcast`] |
+//! | hibernation | nothing: an idle channel holds no stack |
+//!
+//! What is deliberately different is listed in `docs/differences.md`.
 
 mod channel;
 mod channel_task;

@@ -41,18 +41,8 @@ pub(crate) enum Next {
 
 impl Outbox {
     pub(crate) fn new(serializer: Serializer, limit: usize) -> Self {
-        let state = State {
-            frames: VecDeque::new(),
-            bytes: 0,
-            taken: 0,
-            close: None,
-            connection: None,
-        };
-        Self {
-            state: Mutex::new(state),
-            limit,
-            serializer,
-        }
+        let state = State { frames: VecDeque::new(), bytes: 0, taken: 0, close: None, connection: None };
+        Self { state: Mutex::new(state), limit, serializer }
     }
 
     pub(crate) fn serializer(&self) -> Serializer {
@@ -67,10 +57,7 @@ impl Outbox {
         }
         let bytes = cost(&frame);
         if state.bytes > 0 && state.bytes + bytes > self.limit {
-            tracing::warn!(
-                limit = self.limit,
-                "closing a client that does not read what it is sent"
-            );
+            tracing::warn!(limit = self.limit, "closing a client that does not read what it is sent");
             state.bytes = state.taken;
             state.frames = VecDeque::new();
             state.close = Some(CloseCode::TryAgainLater);
@@ -167,10 +154,7 @@ mod tests {
         // What is being written still counts.
         outbox.push(frame(100));
         batch.clear();
-        assert_eq!(
-            take(&outbox, &mut batch),
-            Poll::Ready(Next::Close(CloseCode::TryAgainLater))
-        );
+        assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Close(CloseCode::TryAgainLater)));
     }
 
     #[test]
@@ -205,9 +189,6 @@ mod tests {
         assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Write));
         assert_eq!(batch.len(), 1);
         batch.clear();
-        assert_eq!(
-            take(&outbox, &mut batch),
-            Poll::Ready(Next::Close(CloseCode::ServiceRestart))
-        );
+        assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Close(CloseCode::ServiceRestart)));
     }
 }

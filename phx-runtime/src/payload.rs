@@ -37,21 +37,15 @@ impl Payload {
         let value: &serde_json::value::RawValue = serde_json::from_str(&json)?;
         let text = value.get();
         if text.len() == json.len() {
-            return Ok(Self {
-                json: Bytes::from(json),
-            });
+            return Ok(Self { json: Bytes::from(json) });
         }
-        Ok(Self {
-            json: Bytes::copy_from_slice(text.as_bytes()),
-        })
+        Ok(Self { json: Bytes::copy_from_slice(text.as_bytes()) })
     }
 
     /// The payload of a message without content: `{}`.
     #[must_use]
     pub const fn empty() -> Self {
-        Self {
-            json: Bytes::from_static(b"{}"),
-        }
+        Self { json: Bytes::from_static(b"{}") }
     }
 
     /// Trusts the caller that `json` is one valid JSON value.
@@ -169,10 +163,7 @@ pub(crate) fn to_object<P: ToPayload + ?Sized>(value: &P) -> Result<Payload, Enc
     if payload.is_object() {
         return Ok(payload);
     }
-    let shown: String = String::from_utf8_lossy(payload.as_bytes())
-        .chars()
-        .take(40)
-        .collect();
+    let shown: String = String::from_utf8_lossy(payload.as_bytes()).chars().take(40).collect();
     Err(EncodeError::NotAnObject(shown))
 }
 
@@ -202,15 +193,8 @@ mod tests {
     #[test]
     fn only_objects_can_be_pushed() {
         assert!(to_object(&serde_json::json!({"a": 1})).is_ok());
-        for value in [
-            serde_json::json!([1]),
-            serde_json::json!("x"),
-            serde_json::json!(null),
-        ] {
-            assert!(
-                matches!(to_object(&value), Err(EncodeError::NotAnObject(_))),
-                "{value}"
-            );
+        for value in [serde_json::json!([1]), serde_json::json!("x"), serde_json::json!(null)] {
+            assert!(matches!(to_object(&value), Err(EncodeError::NotAnObject(_))), "{value}");
         }
     }
 }

@@ -33,13 +33,7 @@ impl Link {
         hub: Arc<Hub>,
         limits: Arc<Limits>,
     ) -> Self {
-        Self {
-            outbox,
-            socket,
-            hub,
-            limits,
-            running: AtomicUsize::new(0),
-        }
+        Self { outbox, socket, hub, limits, running: AtomicUsize::new(0) }
     }
 
     /// How many channel tasks the connection has, those included that wait for the one they replace.
@@ -48,8 +42,7 @@ impl Link {
     }
 
     pub(crate) fn reply(&self, join_ref: &Ref, reference: &Ref, topic: Topic<'_>, reply: &Answer) {
-        self.outbox
-            .push(self.outbox.serializer().reply(join_ref, reference, topic, reply));
+        self.outbox.push(self.outbox.serializer().reply(join_ref, reference, topic, reply));
     }
 }
 
@@ -100,15 +93,8 @@ pub(crate) enum Ended {
 /// A message from the client to a channel.
 #[derive(Debug)]
 pub(crate) enum Delivery {
-    Push {
-        reference: Ref,
-        event: Option<Box<str>>,
-        payload: Payload,
-    },
-    Leave {
-        join_ref: Ref,
-        reference: Ref,
-    },
+    Push { reference: Ref, event: Option<Box<str>>, payload: Payload },
+    Leave { join_ref: Ref, reference: Ref },
 }
 
 /// A channel of any type, as the connection and pub/sub see it.
@@ -150,35 +136,21 @@ impl<C: Channel> Shared<C> {
 
     /// The `join_ref` in what the channel sends.
     fn sent_join_ref(&self) -> &Ref {
-        if self.join_ref.is_null() {
-            &self.join_reference
-        } else {
-            &self.join_ref
-        }
+        if self.join_ref.is_null() { &self.join_reference } else { &self.join_ref }
     }
 
     pub(crate) fn push(&self, event: &str, payload: &Payload) {
         let outbox = &self.link.outbox;
-        outbox.push(
-            outbox
-                .serializer()
-                .push(self.sent_join_ref(), &self.topic, event, payload),
-        );
+        outbox.push(outbox.serializer().push(self.sent_join_ref(), &self.topic, event, payload));
     }
 
     pub(crate) fn reply(&self, reference: &Ref, reply: &Answer) {
-        self.link
-            .reply(self.sent_join_ref(), reference, Topic::Text(&self.topic), reply);
+        self.link.reply(self.sent_join_ref(), reference, Topic::Text(&self.topic), reply);
     }
 
     /// The answer to the join carries the `join_ref` as it was sent.
     pub(crate) fn reply_to_join(&self, reply: &Answer) {
-        self.link.reply(
-            &self.join_ref,
-            &self.join_reference,
-            Topic::Text(&self.topic),
-            reply,
-        );
+        self.link.reply(&self.join_ref, &self.join_reference, Topic::Text(&self.topic), reply);
     }
 
     pub(crate) fn push_closed(&self, join_ref: &Ref) {
@@ -195,9 +167,8 @@ impl<C: Channel> Shared<C> {
     where
         C: HandleInfo<M>,
     {
-        self.inbox.push(Mail::Info(Box::new(move |channel, ctx| {
-            Box::pin(channel.handle_info(message, ctx))
-        })));
+        self.inbox
+            .push(Mail::Info(Box::new(move |channel, ctx| Box::pin(channel.handle_info(message, ctx)))));
     }
 }
 

@@ -39,11 +39,7 @@ pub(crate) enum Subscriber {
     /// Straight to the client.
     Direct(Arc<Outbox>),
     /// Through the channel's `handle_out` for these events, straight to the client otherwise.
-    Intercepting {
-        outbox: Arc<Outbox>,
-        channel: Arc<dyn Port>,
-        events: &'static [&'static str],
-    },
+    Intercepting { outbox: Arc<Outbox>, channel: Arc<dyn Port>, events: &'static [&'static str] },
 }
 
 impl std::fmt::Debug for Subscriber {
@@ -89,10 +85,7 @@ impl PubSub {
             let topic = {
                 let mut shard = self.shard(name);
                 let topic = shard.entry(Arc::clone(name)).or_insert_with(|| {
-                    Arc::new(Topic {
-                        name: Arc::clone(name),
-                        subscribers: Mutex::default(),
-                    })
+                    Arc::new(Topic { name: Arc::clone(name), subscribers: Mutex::default() })
                 });
                 Arc::clone(topic)
             };
@@ -106,11 +99,7 @@ impl PubSub {
             let slot = subscribers.slots.insert(subscriber);
             first();
             drop(subscribers);
-            return Subscription {
-                pubsub: Arc::clone(self),
-                topic,
-                slot,
-            };
+            return Subscription { pubsub: Arc::clone(self), topic, slot };
         }
     }
 
@@ -124,10 +113,7 @@ impl PubSub {
 
     /// How many topics have a subscriber.
     pub(crate) fn topics(&self) -> usize {
-        self.shards
-            .iter()
-            .map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len())
-            .sum()
+        self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()
     }
 
     fn shard(&self, name: &str) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Topic>>> {
@@ -174,10 +160,7 @@ impl Topic {
             match subscriber {
                 Subscriber::Intercepting { channel, events, .. } if events.contains(&event) => {
                     let message = message.get_or_insert_with(|| {
-                        Arc::new(Broadcast {
-                            event: event.into(),
-                            payload: payload.clone(),
-                        })
+                        Arc::new(Broadcast { event: event.into(), payload: payload.clone() })
                     });
                     channel.intercept(Arc::clone(message));
                 }

@@ -35,17 +35,11 @@ impl Reply {
 
     /// Any other status; phoenix.js receives it with `.receive("status", …)`.
     pub fn status<P: ToPayload + ?Sized>(status: impl Into<Cow<'static, str>>, response: &P) -> Self {
-        Self {
-            status: status.into(),
-            response: response.to_payload(),
-        }
+        Self { status: status.into(), response: response.to_payload() }
     }
 
     pub(crate) fn into_answer(self) -> Result<Answer, EncodeError> {
-        Ok(Answer {
-            status: self.status,
-            response: self.response?,
-        })
+        Ok(Answer { status: self.status, response: self.response? })
     }
 }
 
@@ -58,10 +52,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn ok(response: Payload) -> Self {
-        Self {
-            status: Cow::Borrowed("ok"),
-            response,
-        }
+        Self { status: Cow::Borrowed("ok"), response }
     }
 
     pub(crate) fn empty_ok() -> Self {
@@ -69,10 +60,7 @@ impl Answer {
     }
 
     pub(crate) fn error(response: Payload) -> Self {
-        Self {
-            status: Cow::Borrowed("error"),
-            response,
-        }
+        Self { status: Cow::Borrowed("error"), response }
     }
 
     /// `{"reason": …}` with status error.
@@ -86,10 +74,7 @@ impl Answer {
             reason: &'static str,
             detail: String,
         }
-        Self::error(json_of(&Invalid {
-            reason: "invalid payload",
-            detail: error.to_string(),
-        }))
+        Self::error(json_of(&Invalid { reason: "invalid payload", detail: error.to_string() }))
     }
 }
 
@@ -115,9 +100,7 @@ impl Refused {
     /// Refuses with this reason.
     #[must_use]
     pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            reason: reason.into(),
-        }
+        Self { reason: reason.into() }
     }
 
     /// The reason given.
@@ -186,10 +169,7 @@ pub trait IntoJoined<C: Channel> {
 impl<C: Channel, E: ToPayload> IntoJoined<C> for Result<C, E> {
     fn into_joined(self) -> Result<Joined<C>, JoinError> {
         match self {
-            Ok(channel) => Ok(Joined {
-                channel,
-                response: Payload::empty(),
-            }),
+            Ok(channel) => Ok(Joined { channel, response: Payload::empty() }),
             Err(refused) => Err(JoinError::Refused(refused.to_payload()?)),
         }
     }
@@ -198,10 +178,7 @@ impl<C: Channel, E: ToPayload> IntoJoined<C> for Result<C, E> {
 impl<C: Channel, T: ToPayload, E: ToPayload> IntoJoined<C> for Result<(C, T), E> {
     fn into_joined(self) -> Result<Joined<C>, JoinError> {
         match self {
-            Ok((channel, response)) => Ok(Joined {
-                channel,
-                response: response.to_payload()?,
-            }),
+            Ok((channel, response)) => Ok(Joined { channel, response: response.to_payload()? }),
             Err(refused) => Err(JoinError::Refused(refused.to_payload()?)),
         }
     }

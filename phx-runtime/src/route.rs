@@ -30,11 +30,7 @@ impl<S> Route<S> {
     /// Routes the topics of `pattern` to the channel `C`.
     #[must_use]
     pub const fn to<C: Channel<Socket = S>>(pattern: Pattern) -> Self {
-        Self {
-            pattern,
-            start: channel_task::start::<C>,
-            socket: PhantomData,
-        }
+        Self { pattern, start: channel_task::start::<C>, socket: PhantomData }
     }
 
     /// The pattern of this line.
@@ -46,16 +42,11 @@ impl<S> Route<S> {
 
 impl<S> fmt::Debug for Route<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Route")
-            .field("pattern", &self.pattern)
-            .finish_non_exhaustive()
+        f.debug_struct("Route").field("pattern", &self.pattern).finish_non_exhaustive()
     }
 }
 
 /// Finds how to start the channel that serves `topic`.
 pub(crate) fn find<S: Routes>(topic: &str) -> Option<StartChannel> {
-    S::ROUTES
-        .iter()
-        .find(|route| route.pattern.matches(topic))
-        .map(|route| route.start)
+    S::ROUTES.iter().find(|route| route.pattern.matches(topic)).map(|route| route.start)
 }

@@ -226,9 +226,7 @@ impl<'de> Deserialize<'de> for Parts<'de> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
                 let mut parts = [RawValue::NULL; 5];
                 for (count, part) in parts.iter_mut().enumerate() {
-                    *part = seq
-                        .next_element()?
-                        .ok_or_else(|| de::Error::invalid_length(count, &self))?;
+                    *part = seq.next_element()?.ok_or_else(|| de::Error::invalid_length(count, &self))?;
                 }
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
                 Ok(Parts(parts))
@@ -260,29 +258,14 @@ mod tests {
         for vsn in ["2.0.0", "2.0.9", "2.0.1-rc.1", "2.0.0+x"] {
             assert_eq!(Serializer::negotiate(Some(vsn)), Some(Serializer::V2), "{vsn}");
         }
-        for vsn in [
-            "1.1.0",
-            "2.1.0",
-            "3.0.0",
-            "2.0",
-            "2",
-            "",
-            "abc",
-            "02.0.0",
-            "2.0.0-rc.1",
-        ] {
+        for vsn in ["1.1.0", "2.1.0", "3.0.0", "2.0", "2", "", "abc", "02.0.0", "2.0.0-rc.1"] {
             assert_eq!(Serializer::negotiate(Some(vsn)), None, "{vsn}");
         }
     }
 
     #[test]
     fn refs_are_compared_as_the_values_they_stand_for() {
-        let same = |a, b| {
-            decode_ref(raw(a))
-                .ok()
-                .zip(decode_ref(raw(b)).ok())
-                .is_some_and(|(a, b)| a == b)
-        };
+        let same = |a, b| decode_ref(raw(a)).ok().zip(decode_ref(raw(b)).ok()).is_some_and(|(a, b)| a == b);
         assert!(same(r#""1""#, r#""\u0031""#));
         assert!(!same(r#""1""#, "1"));
         assert!(same("null", "null"));
@@ -295,15 +278,7 @@ mod tests {
     #[test]
     fn elements_after_the_fifth_are_ignored_and_fewer_are_an_error() {
         assert!(decode(r#"["1","1","t","e",{}, 6, [7]]"#).is_ok());
-        for text in [
-            r#"["1","1","t","e"]"#,
-            "{}",
-            "[]",
-            "",
-            "1",
-            r#"["1","1","t","e",{}"#,
-            "[1,2,3,4,5]x",
-        ] {
+        for text in [r#"["1","1","t","e"]"#, "{}", "[]", "", "1", r#"["1","1","t","e",{}"#, "[1,2,3,4,5]x"] {
             assert!(matches!(decode(text), Err(DecodeError::Json(_))), "{text}");
         }
     }
@@ -312,10 +287,7 @@ mod tests {
     fn no_element_has_a_required_type() {
         let decoded = decode(r"[1, null, 5, [2], null]").ok();
         let expected = ("1", "null", "None", "None", "Payload(null)");
-        assert_eq!(
-            decoded.as_ref().map(|d| (&*d.0, &*d.1, &*d.2, &*d.3, &*d.4)),
-            Some(expected)
-        );
+        assert_eq!(decoded.as_ref().map(|d| (&*d.0, &*d.1, &*d.2, &*d.3, &*d.4)), Some(expected));
     }
 
     #[test]
@@ -330,10 +302,7 @@ mod tests {
         ] {
             assert!(decode(text).is_err(), "{text}");
         }
-        for text in [
-            r#"["1","1","t","e",{"a":"\ud83d\ude00"}]"#,
-            r#"["1","1","t","e",{"a":"\\ud800"}]"#,
-        ] {
+        for text in [r#"["1","1","t","e",{"a":"\ud83d\ude00"}]"#, r#"["1","1","t","e",{"a":"\\ud800"}]"#] {
             assert!(decode(text).is_ok(), "{text}");
         }
     }
@@ -348,10 +317,7 @@ mod tests {
         assert!(matches!(decode(&event(256)), Err(DecodeError::TooLong("event"))));
         let refs = |a: usize, b: usize| format!(r#"["{}","{}","t","e",{{}}]"#, "j".repeat(a), "r".repeat(b));
         assert!(decode(&refs(255, 255)).is_ok());
-        assert!(matches!(
-            decode(&refs(256, 1)),
-            Err(DecodeError::TooLong("join_ref"))
-        ));
+        assert!(matches!(decode(&refs(256, 1)), Err(DecodeError::TooLong("join_ref"))));
         assert!(matches!(decode(&refs(1, 256)), Err(DecodeError::TooLong("ref"))));
     }
 }

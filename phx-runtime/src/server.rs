@@ -74,9 +74,7 @@ impl Server {
             _ => ServeError::Bind { addr, source },
         };
         let listener = TcpListener::bind(addr).await.map_err(failed)?;
-        let local_addr = listener
-            .local_addr()
-            .map_err(|source| ServeError::Bind { addr, source })?;
+        let local_addr = listener.local_addr().map_err(|source| ServeError::Bind { addr, source })?;
         Ok(Self {
             listener,
             local_addr,
@@ -131,20 +129,11 @@ impl Server {
         F::Extract: warp::Reply,
         F::Error: Into<Rejection>,
     {
-        let Self {
-            listener,
-            hub,
-            header_timeout,
-            shutdown_timeout,
-            max_connections,
-            ..
-        } = self;
+        let Self { listener, hub, header_timeout, shutdown_timeout, max_connections, .. } = self;
         let permits = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
         let graceful = GracefulShutdown::new();
         let mut http = auto::Builder::new(TokioExecutor::new()).http1_only();
-        http.http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(header_timeout);
+        http.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout);
 
         tokio::pin!(stop);
         loop {
@@ -158,9 +147,7 @@ impl Server {
                 request.extensions_mut().insert(accepted.clone());
                 service.call(request)
             });
-            let connection = http
-                .serve_connection_with_upgrades(TokioIo::new(stream), service)
-                .into_owned();
+            let connection = http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
             let connection = graceful.watch(connection);
             tokio::spawn(async move {
                 if let Err(error) = connection.await {
@@ -173,11 +160,7 @@ impl Server {
         let ended = async { tokio::join!(graceful.shutdown(), hub.close_all()) };
         if tokio::time::timeout(shutdown_timeout, ended).await.is_err() {
             let (connections, channels) = (hub.connections(), hub.channels());
-            tracing::warn!(
-                connections,
-                channels,
-                "shutting down although not everything has ended"
-            );
+            tracing::warn!(connections, channels, "shutting down although not everything has ended");
         }
     }
 }
@@ -193,13 +176,7 @@ async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> (TcpStream,
             Ok((stream, peer)) => {
                 // Answers are small and wait for nothing. Failing is as good as a connection that is gone.
                 let _ = stream.set_nodelay(true);
-                return (
-                    stream,
-                    Accepted {
-                        peer,
-                        permit: Arc::new(permit),
-                    },
-                );
+                return (stream, Accepted { peer, permit: Arc::new(permit) });
             }
             Err(error) => {
                 drop(permit);

@@ -40,21 +40,13 @@ impl Pattern {
     /// A pattern without `*`: every segment of the topic is spoken for.
     #[must_use]
     pub const fn exact(source: &'static str, segments: &'static [Segment]) -> Self {
-        Self {
-            source,
-            segments,
-            prefix: None,
-        }
+        Self { source, segments, prefix: None }
     }
 
     /// A pattern that ends in `*`: after `segments`, the rest of the topic begins with `prefix`.
     #[must_use]
     pub const fn prefix(source: &'static str, segments: &'static [Segment], prefix: &'static str) -> Self {
-        Self {
-            source,
-            segments,
-            prefix: Some(prefix),
-        }
+        Self { source, segments, prefix: Some(prefix) }
     }
 
     /// The pattern as it was written.
@@ -116,39 +108,22 @@ impl fmt::Debug for Pattern {
 mod tests {
     use super::*;
 
-    const LOBBY: Pattern = Pattern::exact(
-        "room:lobby",
-        &[Segment::Literal("room"), Segment::Literal("lobby")],
-    );
+    const LOBBY: Pattern =
+        Pattern::exact("room:lobby", &[Segment::Literal("room"), Segment::Literal("lobby")]);
     const ROOMS: Pattern = Pattern::prefix("room:*", &[Segment::Literal("room")], "");
     const ANY: Pattern = Pattern::prefix("*", &[], "");
     const BARE: Pattern = Pattern::prefix("room*", &[], "room");
     const PAIR: Pattern = Pattern::exact(
         "a:{x}:b:{y}",
-        &[
-            Segment::Literal("a"),
-            Segment::Capture("x"),
-            Segment::Literal("b"),
-            Segment::Capture("y"),
-        ],
+        &[Segment::Literal("a"), Segment::Capture("x"), Segment::Literal("b"), Segment::Capture("y")],
     );
-    const UNDER: Pattern = Pattern::prefix(
-        "room:{id}:*",
-        &[Segment::Literal("room"), Segment::Capture("id")],
-        "",
-    );
+    const UNDER: Pattern =
+        Pattern::prefix("room:{id}:*", &[Segment::Literal("room"), Segment::Capture("id")], "");
 
     #[test]
     fn an_exact_pattern_matches_only_itself() {
         assert!(LOBBY.matches("room:lobby"));
-        for topic in [
-            "room:lobb",
-            "room:lobbyx",
-            "room:lobby:",
-            "room",
-            "",
-            "xroom:lobby",
-        ] {
+        for topic in ["room:lobb", "room:lobbyx", "room:lobby:", "room", "", "xroom:lobby"] {
             assert!(!LOBBY.matches(topic), "{topic:?}");
         }
     }

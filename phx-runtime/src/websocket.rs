@@ -10,9 +10,7 @@ use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 use tokio::io::ReadBuf;
 use tokio::time::{Instant, Sleep};
 
@@ -22,42 +20,48 @@ const WRITE_BUFFER: usize = 32 * 1024;
 /// Messages handled before their answers are written.
 const MESSAGES_PER_TURN: usize = 32;
 
-/// Runs a connection until it is closed.
-pub(crate) async fn run<S: Stream>(stream: S, already_read: Bytes, connection: Connection) {
+/// Starts the task of an upgraded connection. `books` is dropped when the connection has ended.
+pub(crate) fn start<S: Stream + 'static>(
+    stream: S,
+    already_read: Bytes,
+    connection: Connection,
+    books: impl Send + 'static,
+) {
     let stream = SharedStream::new(stream);
-    let limits = Arc::clone(&connection.link().limits);
-    let outbox = Arc::clone(&connection.link().outbox);
-    let Some(reader) = Reader::new(stream.clone(), already_read, limits.max_message_bytes) else {
-        return;
-    };
-    let mut socket = Socket {
-        reader,
-        writer: Writer::new(stream.clone()),
-        connection,
-        outbox,
-    };
+    let max_message_bytes = connection.link().limits.max_message_bytes;
+    let Some(reader) = Reader::new(stream.clone(), already_read, max_message_bytes) else { return };
+    let idle = Box::pin(tokio::time::sleep(connection.link().limits.idle_timeout));
+    let writer = Writer::new(stream);
+    let socket = Socket { reader, writer, connection, idle, last_received: Instant::now() };
+    tokio::spawn(Run { socket: Some(socket), goodbye: None, _books: books });
+}
 
-    let code = {
-        let idle = tokio::time::sleep(limits.idle_timeout);
-        tokio::pin!(idle);
-        let mut last_received = Instant::now();
-        poll_fn(|cx| socket.poll(cx, idle.as_mut(), limits.idle_timeout, &mut last_received)).await
-    };
-    // The channels learn at once that their client is gone, and the memory of reading is free.
-    let Socket {
-        reader,
-        connection,
-        mut writer,
-        outbox,
-    } = socket;
-    drop((reader, connection, outbox));
-    if let Some(code) = code {
-        let goodbye = async {
-            writer.finish(Frame::close(code)).await?;
-            discard_until_closed(&stream).await
-        };
-        // Failing to say goodbye, or a client that does not answer in time, changes nothing.
-        let _ = tokio::time::timeout(limits.close_timeout, goodbye).await;
+/// A connection from its upgrade to its end. A future written by hand: what an idle connection holds is counted,
+/// and an `async fn` would reserve room for every stage at once.
+struct Run<S: Stream, B> {
+    /// Until there is a reason to close.
+    socket: Option<Socket<S>>,
+    /// From then on.
+    goodbye: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    _books: B,
+}
+
+impl<S: Stream, B> Unpin for Run<S, B> {}
+
+impl<S: Stream + 'static, B> Future for Run<S, B> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(socket) = &mut self.socket {
+            let code = ready!(socket.poll(cx));
+            if let Some((socket, code)) = self.socket.take().zip(code) {
+                self.goodbye = Some(Box::pin(socket.close(code)));
+            }
+        }
+        match &mut self.goodbye {
+            Some(goodbye) => goodbye.as_mut().poll(cx),
+            None => Poll::Ready(()),
+        }
     }
 }
 
@@ -65,27 +69,22 @@ struct Socket<S: Stream> {
     reader: Reader<S>,
     writer: Writer<S>,
     connection: Connection,
-    outbox: Arc<Outbox>,
+    idle: Pin<Box<Sleep>>,
+    last_received: Instant,
 }
 
 impl<S: Stream> Socket<S> {
     /// Goes on until there is a reason to close: the code to send, or `None` if nobody is there to get it.
-    fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut idle: Pin<&mut Sleep>,
-        idle_timeout: Duration,
-        last_received: &mut Instant,
-    ) -> Poll<Option<CloseCode>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<CloseCode>> {
         loop {
             let (received, open) = self.read(cx);
             if received {
-                *last_received = Instant::now();
+                self.last_received = Instant::now();
             }
             if let Err(code) = open {
                 return Poll::Ready(code);
             }
-            match self.writer.poll_drain(cx, &self.outbox) {
+            match self.writer.poll_drain(cx, &self.connection.link().outbox) {
                 Poll::Ready(Ok(code)) => return Poll::Ready(Some(code)),
                 Poll::Ready(Err(_)) => return Poll::Ready(None),
                 Poll::Pending => {}
@@ -95,14 +94,28 @@ impl<S: Stream> Socket<S> {
             }
         }
         // The timer is set anew only when it fires: moving it at every message would cost more than the message.
-        while idle.as_mut().poll(cx).is_ready() {
-            let deadline = *last_received + idle_timeout;
+        while self.idle.as_mut().poll(cx).is_ready() {
+            let deadline = self.last_received + self.connection.link().limits.idle_timeout;
             if deadline <= Instant::now() {
                 return Poll::Ready(Some(CloseCode::GoingAway));
             }
-            idle.as_mut().reset(deadline);
+            self.idle.as_mut().reset(deadline);
         }
         Poll::Pending
+    }
+
+    /// Says goodbye, as far as the client lets us in its time.
+    async fn close(self, code: CloseCode) {
+        let Self { reader, mut writer, connection, .. } = self;
+        let timeout = connection.link().limits.close_timeout;
+        // The channels learn at once that their client is gone, and the memory of reading is free.
+        drop((reader, connection));
+        let goodbye = async {
+            writer.finish(Frame::close(code)).await?;
+            discard_until_closed(&writer.stream).await
+        };
+        // A client that has gone already, or does not answer in time, changes nothing.
+        let _ = tokio::time::timeout(timeout, goodbye).await;
     }
 
     /// Handles what has arrived. Returns whether anything had, and on error how to close.
@@ -152,12 +165,7 @@ thread_local! {
 
 impl<S: Stream> Writer<S> {
     fn new(stream: SharedStream<S>) -> Self {
-        Self {
-            stream,
-            batch: VecDeque::new(),
-            written: 0,
-            pong: None,
-        }
+        Self { stream, batch: VecDeque::new(), written: 0, pong: None }
     }
 
     /// Writes what waits in the outbox until it says to close.
@@ -233,7 +241,7 @@ impl<S: Stream> Writer<S> {
 /// Reads and forgets what the client still sends. Closing a socket with unread bytes resets the connection, and the
 /// client might lose the close frame.
 async fn discard_until_closed<S: Stream>(stream: &SharedStream<S>) -> io::Result<()> {
-    let mut space = [0; 1024];
+    let mut space = vec![0; 1024];
     loop {
         let mut buffer = ReadBuf::new(&mut space);
         poll_fn(|cx| stream.poll_read(cx, &mut buffer)).await?;

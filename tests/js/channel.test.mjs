@@ -89,7 +89,8 @@ test("an answer can be an error, have a status of its own, or have no value", as
 
 test("an event that the channel does not know is an error, and the channel lives on", async (t) => {
   const channel = await join(await connect(t, server), "room:lobby");
-  assert.deepEqual(await ask(channel, "no_such_event", {}), { status: "error", response: { reason: "unmatched event" } });
+  const unmatched = { status: "error", response: { reason: "unmatched event" } };
+  assert.deepEqual(await ask(channel, "no_such_event", {}), unmatched);
   assert.deepEqual(await ask(channel, "echo", { n: 1 }), { status: "ok", response: { n: 1 } });
 });
 

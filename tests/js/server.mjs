@@ -17,7 +17,7 @@ export async function startServer(kind, port = 0) {
   const binary = process.env[variable];
   if (!binary || !existsSync(binary)) {
     const problem = binary ? `${variable} names no file: ${binary}` : `${variable} is not set`;
-    throw new Error(`${problem}. Run "cargo xtask test": it builds the ${kind} example and tells the tests where it is.`);
+    throw new Error(`${problem}. Run "cargo xtask test": it builds the ${kind} example and says where it is.`);
   }
 
   const child = spawn(binary, ["--port", String(port)], { stdio: ["ignore", "pipe", "pipe"] });

@@ -268,10 +268,7 @@ impl Channel for Raw {
     const JOINS: &'static [Pattern] = &[Pattern::prefix("raw:*", &[Segment::Literal("raw")], "")];
 
     async fn join(_: &str, _: Payload, _: &mut Joining<Self>) -> Result<Joined<Self>, JoinError> {
-        Ok(Joined {
-            channel: Self,
-            response: Payload::empty(),
-        })
+        Ok(Joined { channel: Self, response: Payload::empty() })
     }
 
     async fn handle_in(
@@ -316,12 +313,7 @@ impl Intercept {
     #[handle_out("said")]
     fn said(&mut self, said: Said, ctx: &mut Context<Self>) {
         if said.text != "secret" {
-            ctx.push(
-                "said",
-                &Said {
-                    text: format!("{}!", said.text),
-                },
-            );
+            ctx.push("said", &Said { text: format!("{}!", said.text) });
         }
     }
 

@@ -20,10 +20,7 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) async fn connect(url: &str) -> Self {
         match connect_async(url).await {
-            Ok((socket, _)) => Self {
-                socket,
-                name: "client",
-            },
+            Ok((socket, _)) => Self { socket, name: "client" },
             Err(error) => panic!("cannot connect to {url}: {error}"),
         }
     }
@@ -44,31 +41,22 @@ impl Client {
                 self.expect_close(code.parse().unwrap_or_default()).await;
             } else if let Some(text) = line.strip_prefix("<- ") {
                 let frame = self.next().await;
-                assert_eq!(
-                    frame, text,
-                    "\n{} was to get the right one in:\n{transcript}",
-                    self.name
-                );
+                assert_eq!(frame, text, "\n{} was to get the right one in:\n{transcript}", self.name);
             }
         }
     }
 
     /// Joins `topic` with the ref `"1"` and an empty payload.
     pub(crate) async fn join(&mut self, topic: &str) {
-        self.send(&format!(r#"["1","1","{topic}","phx_join",{{}}]"#))
-            .await;
+        self.send(&format!(r#"["1","1","{topic}","phx_join",{{}}]"#)).await;
         let frame = self.next().await;
-        assert_eq!(
-            frame,
-            format!(r#"["1","1","{topic}","phx_reply",{{"response":{{}},"status":"ok"}}]"#)
-        );
+        assert_eq!(frame, format!(r#"["1","1","{topic}","phx_reply",{{"response":{{}},"status":"ok"}}]"#));
     }
 
     /// Proves that nothing is on its way: whatever the server had queued for this client, and whatever the channel
     /// joined on `topic` with ref `"1"` had to do, comes before the answer to this echo.
     pub(crate) async fn nothing_more_from(&mut self, topic: &str) {
-        self.send(&format!(r#"["1","fence","{topic}","echo",{{}}]"#))
-            .await;
+        self.send(&format!(r#"["1","fence","{topic}","echo",{{}}]"#)).await;
         let frame = self.next().await;
         let echo = format!(r#"["1","fence","{topic}","phx_reply",{{"response":{{}},"status":"ok"}}]"#);
         assert_eq!(frame, echo, "nothing was to come before the echo");
@@ -97,19 +85,14 @@ impl Client {
 
     /// Sends bytes beneath the WebSocket protocol.
     pub(crate) async fn send_raw(&mut self, bytes: &[u8]) {
-        let MaybeTlsStream::Plain(stream) = self.socket.get_mut() else {
-            panic!("not a plain connection")
-        };
+        let MaybeTlsStream::Plain(stream) = self.socket.get_mut() else { panic!("not a plain connection") };
         if let Err(error) = stream.write_all(bytes).await {
             panic!("{} cannot send: {error}", self.name);
         }
     }
 
     pub(crate) async fn close(&mut self, code: u16) {
-        let frame = CloseFrame {
-            code: CloseCode::from(code),
-            reason: "".into(),
-        };
+        let frame = CloseFrame { code: CloseCode::from(code), reason: "".into() };
         self.send_message(Message::Close(Some(frame))).await;
     }
 

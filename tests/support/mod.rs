@@ -50,22 +50,14 @@ impl TestServer {
             .socket_with::<TestSocket>("/socket", |options| limits(&mut options.limits))
             .build()
             .map_err(StartError::Endpoint)?;
-        let server = endpoint
-            .bind(([127, 0, 0, 1], 0))
-            .await
-            .map_err(StartError::Serve)?;
+        let server = endpoint.bind(([127, 0, 0, 1], 0)).await.map_err(StartError::Serve)?;
         let addr = server.local_addr();
         let (stop, stopped) = oneshot::channel();
         let routes = endpoint.routes();
         let running = tokio::spawn(server.run_until(routes, async {
             let _ = stopped.await;
         }));
-        Ok(Self {
-            endpoint,
-            addr,
-            stop,
-            running,
-        })
+        Ok(Self { endpoint, addr, stop, running })
     }
 
     pub(crate) fn url(&self) -> String {

@@ -9,11 +9,7 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore, mpsc};
 pub(crate) fn gate(topic: &str) -> Arc<Semaphore> {
     static GATES: LazyLock<Mutex<HashMap<String, Arc<Semaphore>>>> = LazyLock::new(Mutex::default);
     let mut gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
-    Arc::clone(
-        gates
-            .entry(topic.to_owned())
-            .or_insert_with(|| Arc::new(Semaphore::new(0))),
-    )
+    Arc::clone(gates.entry(topic.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(0))))
 }
 
 /// Waits until the test opens the gate.
@@ -24,10 +20,7 @@ pub(crate) async fn wait_at_gate(topic: &str) {
     }
 }
 
-type Reports = (
-    mpsc::UnboundedSender<String>,
-    Arc<AsyncMutex<mpsc::UnboundedReceiver<String>>>,
-);
+type Reports = (mpsc::UnboundedSender<String>, Arc<AsyncMutex<mpsc::UnboundedReceiver<String>>>);
 
 fn reports(topic: &str) -> Reports {
     static REPORTS: LazyLock<Mutex<HashMap<String, Reports>>> = LazyLock::new(Mutex::default);

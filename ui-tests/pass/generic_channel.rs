@@ -1,7 +1,7 @@
 //! A channel may be generic; each `channel!` line names one instance.
 
-use phx_runtime::prelude::*;
 use phx_runtime::Channel;
+use phx_runtime::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -30,7 +30,11 @@ where
 {
     #[join("{kind}:*")]
     fn join(kind: String) -> Result<Self, Refused> {
-        if kind.is_empty() { Err(Refused::new("no kind")) } else { Ok(Self { last: None }) }
+        if kind.is_empty() {
+            Err(Refused::new("no kind"))
+        } else {
+            Ok(Self { last: None })
+        }
     }
 
     #[handle_in("echo")]
@@ -46,6 +50,9 @@ where
 }
 
 fn main() {
-    assert_eq!(EchoChannel::<u64>::JOINS[0].captures("number:x:y"), Some(["number"]));
+    assert_eq!(
+        EchoChannel::<u64>::JOINS[0].captures("number:x:y"),
+        Some(["number"])
+    );
     let _ = Forget;
 }

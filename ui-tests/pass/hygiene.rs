@@ -1,6 +1,6 @@
 //! The expansions do not care what the user's module calls its own things.
 
-use phx_runtime as phoenix;
+use ::phx_runtime as phoenix;
 
 mod shadows {
     #![allow(dead_code, non_camel_case_types)]

@@ -1,7 +1,7 @@
 //! A socket without parameters needs no `type Params`, and a socket may have no channels yet.
 
-use phx_runtime::prelude::*;
 use phx_runtime::Routes;
+use phx_runtime::prelude::*;
 
 struct UserSocket;
 

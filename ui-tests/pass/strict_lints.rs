@@ -40,6 +40,9 @@ pub struct Tick;
 #[channel(socket = UserSocket)]
 impl RoomChannel {
     /// The lobby.
+    ///
+    /// # Errors
+    /// Never.
     #[join("room:lobby")]
     pub fn lobby() -> Result<Self, Refused> {
         Ok(Self)
@@ -47,7 +50,11 @@ impl RoomChannel {
 
     #[join("room:{id}")]
     async fn room(id: u64, payload: Payload) -> Result<Self, Refused> {
-        if id == 0 || payload.as_bytes().is_empty() { Err(Refused::new("no")) } else { Ok(Self) }
+        if id == 0 || payload.as_bytes().is_empty() {
+            Err(Refused::new("no"))
+        } else {
+            Ok(Self)
+        }
     }
 
     #[handle_in("ping")]

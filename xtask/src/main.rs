@@ -10,10 +10,9 @@ fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match wanted.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => steps::ALL.iter().try_for_each(run),
-        [name] if steps::ALL.iter().any(|step| step.name == *name) => steps::ALL
-            .iter()
-            .filter(|step| step.name == *name)
-            .try_for_each(run),
+        [name] if steps::ALL.iter().any(|step| step.name == *name) => {
+            steps::ALL.iter().filter(|step| step.name == *name).try_for_each(run)
+        }
         _ => Err(usage()),
     };
     match outcome {

@@ -13,12 +13,8 @@ pub(crate) fn node_packages(folder: &Path) -> Result<(), String> {
         return Ok(());
     }
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    execute(
-        Command::new(npm)
-            .args(["ci", "--no-audit", "--no-fund"])
-            .current_dir(folder),
-    )
-    .map_err(|error| format!("{error}; install Node.js 20 or later, which brings npm"))
+    execute(Command::new(npm).args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
+        .map_err(|error| format!("{error}; install Node.js 20 or later, which brings npm"))
 }
 
 /// Finds Chromium, or installs Debian's with apt.
@@ -28,9 +24,7 @@ pub(crate) fn chromium() -> Result<PathBuf, String> {
     }
     let remedy = "install Chromium (`apt-get install chromium`), or set CHROMIUM to its path";
     if !can_run(Command::new("apt-get").arg("--version")) {
-        return Err(format!(
-            "Chromium is missing and apt-get is not here to install it: {remedy}"
-        ));
+        return Err(format!("Chromium is missing and apt-get is not here to install it: {remedy}"));
     }
     println!("installing Chromium with apt-get …");
     apt_get(&["update"])
@@ -41,30 +35,16 @@ pub(crate) fn chromium() -> Result<PathBuf, String> {
 
 fn find_chromium() -> Option<PathBuf> {
     let from_environment = std::env::var_os("CHROMIUM").map(PathBuf::from);
-    let names = [
-        "chromium",
-        "chromium-browser",
-        "google-chrome",
-        "google-chrome-stable",
-    ];
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
     let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?).collect();
-    let on_path = names
-        .iter()
-        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    from_environment
-        .into_iter()
-        .chain(on_path)
-        .find(|path| path.is_file())
+    let on_path = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    from_environment.into_iter().chain(on_path).find(|path| path.is_file())
 }
 
 /// Runs apt-get, through sudo where the user may use it without a password.
 fn apt_get(args: &[&str]) -> Result<(), String> {
     let through_sudo = can_run(Command::new("sudo").args(["--non-interactive", "true"]));
-    let mut command = if through_sudo {
-        Command::new("sudo")
-    } else {
-        Command::new("apt-get")
-    };
+    let mut command = if through_sudo { Command::new("sudo") } else { Command::new("apt-get") };
     if through_sudo {
         command.args(["--non-interactive", "apt-get"]);
     }
@@ -72,9 +52,5 @@ fn apt_get(args: &[&str]) -> Result<(), String> {
 }
 
 fn can_run(command: &mut Command) -> bool {
-    command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }

@@ -11,31 +11,11 @@ pub(crate) struct Step {
 }
 
 pub(crate) const ALL: &[Step] = &[
-    Step {
-        name: "fmt",
-        about: "formatting",
-        run: fmt,
-    },
-    Step {
-        name: "clippy",
-        about: "lints, warnings denied",
-        run: clippy,
-    },
-    Step {
-        name: "doc",
-        about: "documentation, warnings denied",
-        run: doc,
-    },
-    Step {
-        name: "rust",
-        about: "unit, black-box, macro and documentation tests",
-        run: rust,
-    },
-    Step {
-        name: "js",
-        about: "phoenix.js in Node and in Chromium against the examples",
-        run: js,
-    },
+    Step { name: "fmt", about: "formatting", run: fmt },
+    Step { name: "clippy", about: "lints, warnings denied", run: clippy },
+    Step { name: "doc", about: "documentation, warnings denied", run: doc },
+    Step { name: "rust", about: "unit, black-box, macro and documentation tests", run: rust },
+    Step { name: "js", about: "phoenix.js in Node and in Chromium against the examples", run: js },
 ];
 
 fn fmt() -> Result<(), String> {
@@ -43,15 +23,7 @@ fn fmt() -> Result<(), String> {
 }
 
 fn clippy() -> Result<(), String> {
-    cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-        "--",
-        "--deny",
-        "warnings",
-    ])
+    cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"])
 }
 
 fn doc() -> Result<(), String> {

@@ -38,7 +38,7 @@ async fn throw(server: &TestServer, bytes: &[u8]) -> std::io::Result<()> {
 
 /// A masked text frame.
 fn text_frame(payload: &[u8]) -> Vec<u8> {
-    let mut frame = vec![0x81, 0x80 | 126];
+    let mut frame = vec![0x81, 0x80 | 0x7E];
     frame.extend_from_slice(&u16::try_from(payload.len()).unwrap_or(u16::MAX).to_be_bytes());
     frame.extend_from_slice(&[0; 4]);
     frame.extend_from_slice(payload);

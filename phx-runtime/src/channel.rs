@@ -107,14 +107,30 @@ pub trait Channel: Sized + Send + 'static {
 /// Receives messages of type `M` that the channel sent itself with `ctx.notify`.
 ///
 /// `#[handle_info]` writes this implementation; a channel may have one per message type.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not handle the message `{M}`",
-    label = "no `#[handle_info]` method takes this",
-    note = "add `#[handle_info] async fn name(&mut self, message: {M}, ctx: &mut Context<Self>)` to the `#[channel]` impl of `{Self}`"
-)]
 pub trait HandleInfo<M>: Channel {
     /// Handles one message.
     fn handle_info(&mut self, message: M, ctx: &mut Context<Self>) -> impl Future<Output = ()> + Send;
+}
+
+/// A message that the channel `C` handles: anything that one of its `#[handle_info]` methods takes.
+///
+/// It follows from [`HandleInfo`], and says the same from the message's side, so that a message nobody handles is an
+/// error about the message.
+#[diagnostic::on_unimplemented(
+    message = "`{C}` does not handle the message `{Self}`",
+    label = "no `#[handle_info]` method takes this",
+    note = "add `#[handle_info] async fn name(&mut self, message: {Self}, ctx: &mut Context<Self>)` to the `#[channel]` impl of `{C}`"
+)]
+pub trait Info<C: Channel>: Send + Sized + 'static {
+    /// Has the channel handle the message.
+    fn give(self, channel: &mut C, ctx: &mut Context<C>) -> impl Future<Output = ()> + Send;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: HandleInfo<M>, M: Send + 'static> Info<C> for M {
+    fn give(self, channel: &mut C, ctx: &mut Context<C>) -> impl Future<Output = ()> + Send {
+        channel.handle_info(self, ctx)
+    }
 }
 
 /// Why a channel ends, as `#[terminate]` gets it.

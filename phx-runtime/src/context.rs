@@ -1,6 +1,6 @@
 //! What a callback can do.
 
-use crate::channel::{Channel, HandleInfo};
+use crate::channel::{Channel, Info};
 use crate::error::HandleError;
 use crate::message::Ref;
 use crate::payload::{EncodeError, Payload, ToPayload, to_object};
@@ -53,10 +53,7 @@ impl<C: Channel> Joining<C> {
     }
 
     /// Sends the channel a message that its `#[handle_info]` gets once the join is done and answered.
-    pub fn notify<M: Send + 'static>(&mut self, message: M)
-    where
-        C: HandleInfo<M>,
-    {
+    pub fn notify<M: Info<C>>(&mut self, message: M) {
         self.shared.notify(message);
     }
 }
@@ -143,10 +140,7 @@ impl<C: Channel> Context<C> {
     }
 
     /// Sends the channel itself a message, for its `#[handle_info]`, after what already waits.
-    pub fn notify<M: Send + 'static>(&mut self, message: M)
-    where
-        C: HandleInfo<M>,
-    {
+    pub fn notify<M: Info<C>>(&mut self, message: M) {
         self.shared.notify(message);
     }
 

@@ -175,7 +175,7 @@ mod socket;
 mod topic;
 mod websocket;
 
-pub use channel::{Channel, HandleInfo, Reason};
+pub use channel::{Channel, HandleInfo, Info, Reason};
 pub use context::{Context, Deferred, EventName, Joining, Stop};
 pub use endpoint::{Endpoint, EndpointBuilder, EndpointError, EndpointProblem, MountOptions};
 pub use error::{HandleError, JoinError, Joined};

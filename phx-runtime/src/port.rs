@@ -1,6 +1,6 @@
 //! How the rest of the server reaches a running channel, whatever its type.
 
-use crate::channel::{Channel, HandleInfo};
+use crate::channel::{Channel, Info};
 use crate::context::Context;
 use crate::hub::Hub;
 use crate::inbox::{Inbox, Rejected};
@@ -163,12 +163,9 @@ impl<C: Channel> Shared<C> {
         outbox.push(outbox.serializer().channel_crashed(&self.join_ref, &self.topic));
     }
 
-    pub(crate) fn notify<M: Send + 'static>(&self, message: M)
-    where
-        C: HandleInfo<M>,
-    {
+    pub(crate) fn notify<M: Info<C>>(&self, message: M) {
         self.inbox
-            .push(Mail::Info(Box::new(move |channel, ctx| Box::pin(channel.handle_info(message, ctx)))));
+            .push(Mail::Info(Box::new(move |channel, ctx| Box::pin(message.give(channel, ctx)))));
     }
 }
 

@@ -40,6 +40,11 @@ use warp::http::Uri;
 /// #     async fn join(name: String) -> Result<Self, Refused> { Ok(Self) }
 /// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a socket",
+    label = "not a socket",
+    note = "write `#[socket]` above `impl Socket for {Self} {{ … }}`, with a `channel!(\"topic:*\", YourChannel);` line for each channel"
+)]
 pub trait Socket: Routes + Sized + Send + Sync + 'static {
     /// The query parameters of the connection, decoded: phoenix.js sends `new Socket(url, {params: {…}})` there.
     /// Use [`NoParams`] when there are none.

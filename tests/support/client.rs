@@ -109,7 +109,7 @@ impl Client {
             Ok(Some(Ok(message))) => Some(message),
             Ok(Some(Err(error))) => panic!("{} cannot read: {error}", self.name),
             Ok(None) => None,
-            Err(_) => panic!("{} waited {PATIENCE:?} for a frame", self.name),
+            Err(elapsed) => panic!("{} waited {PATIENCE:?} for a frame: {elapsed}", self.name),
         }
     }
 

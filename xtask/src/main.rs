@@ -33,9 +33,6 @@ fn run(step: &steps::Step) -> Result<(), String> {
 }
 
 fn usage() -> String {
-    let mut text = "usage: cargo xtask test, or one step of it:".to_owned();
-    for step in steps::ALL {
-        text.push_str(&format!("\n  {:<9} {}", step.name, step.about));
-    }
-    text
+    let line = |step: &steps::Step| format!("\n  {:<9} {}", step.name, step.about);
+    format!("usage: cargo xtask test, or one step of it:{}", steps::ALL.iter().map(line).collect::<String>())
 }

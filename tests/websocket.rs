@@ -1,5 +1,6 @@
 //! §7: limits, fragments, ping and pong, close codes.
 
+use crate::support::client::PATIENCE;
 use crate::support::{Client, TestResult, TestServer};
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
@@ -139,22 +140,26 @@ async fn silence_closes_with_1001_and_any_received_byte_breaks_it() -> TestResul
     Ok(())
 }
 
+/// Broadcasts far more than the kernel buffers for one socket, to a sleeper that does not read and a reader that does.
+async fn flood(server: &TestServer, reader: &mut Client) -> TestResult {
+    let text = "x".repeat(32 * 1024);
+    for number in 0..1000 {
+        server.endpoint.broadcast("room:slow", "big", &serde_json::json!({"n": number, "text": text}))?;
+        assert!(reader.next().await.contains(&format!("\"n\":{number}")));
+    }
+    Ok(())
+}
+
 #[tokio::test]
-async fn a_client_that_does_not_read_is_closed_and_does_not_hold_up_the_others() -> TestResult {
+async fn a_client_that_does_not_read_is_closed_with_1013_and_does_not_hold_up_the_others() -> TestResult {
     let server = TestServer::start_with(|limits| limits.outbox_bytes = 64 * 1024).await?;
     let mut sleeper = server.connect().await.named("sleeper");
     let mut reader = server.connect().await.named("reader");
     sleeper.join("room:slow").await;
     reader.join("room:slow").await;
-    // Far more than the kernel buffers for a socket.
-    let text = "x".repeat(32 * 1024);
-    for number in 0..2000 {
-        server.endpoint.broadcast("room:slow", "big", &serde_json::json!({"n": number, "text": text}))?;
-        assert!(reader.next().await.contains(&format!("\"n\":{number}")));
-    }
-    // The sleeper's channel is gone, the reader's is not.
+    flood(&server, &mut reader).await?;
     reader.nothing_more_from("room:slow").await;
-    assert_eq!(server.endpoint.topics(), 1);
+    // It wakes up in time to learn why.
     loop {
         match sleeper.next_message().await {
             Some(Message::Text(_)) => {}
@@ -165,6 +170,63 @@ async fn a_client_that_does_not_read_is_closed_and_does_not_hold_up_the_others()
             other => panic!("expected a close with 1013, got {other:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_is_gone_after_the_time_to_close() -> TestResult {
+    let server = TestServer::start_with(|limits| {
+        limits.outbox_bytes = 64 * 1024;
+        limits.close_timeout = Duration::from_millis(50);
+    })
+    .await?;
+    let mut sleeper = server.connect().await.named("sleeper");
+    let mut reader = server.connect().await.named("reader");
+    sleeper.join("room:slow").await;
+    reader.join("room:slow").await;
+    flood(&server, &mut reader).await?;
+    let started = std::time::Instant::now();
+    while server.endpoint.connections() > 1 || server.endpoint.channels() > 1 {
+        assert!(started.elapsed() < PATIENCE, "the sleeper is still there");
+        reader.nothing_more().await;
+    }
+    drop(sleeper);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_does_not_hold_up_a_shutdown() -> TestResult {
+    let server = TestServer::start_with(|limits| {
+        limits.outbox_bytes = 64 * 1024 * 1024;
+        limits.close_timeout = Duration::from_millis(50);
+    })
+    .await?;
+    let mut sleeper = server.connect().await.named("sleeper");
+    sleeper.join("room:asleep").await;
+    let text = "x".repeat(512 * 1024);
+    // More than the kernel takes, and less than the outbox: the connection is in the middle of a write.
+    for _ in 0..32 {
+        server.endpoint.broadcast("room:asleep", "big", &serde_json::json!({ "text": text }))?;
+        sleeper.send(r#"["1",null,"room:asleep","noreply",{}]"#).await;
+    }
+    server.stop().await
+}
+
+#[tokio::test]
+async fn what_came_before_a_message_that_is_none_is_still_answered() -> TestResult {
+    let server = TestServer::start().await?;
+    server
+        .connect()
+        .await
+        .talk(
+            r#"
+            -> [null,"1","phoenix","heartbeat",{}]
+            -> not a message
+            <- [null,"1","phoenix","phx_reply",{"response":{},"status":"ok"}]
+            <- close 1011
+            "#,
+        )
+        .await;
+    Ok(())
 }
 
 #[tokio::test]

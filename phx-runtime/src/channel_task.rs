@@ -217,15 +217,15 @@ fn admit<C: Channel>(
 }
 
 /// Answers what came after a join that failed, as if it had come to a topic that is not joined.
-fn answer_as_unmatched<C: Channel>(shared: &Shared<C>, rest: VecDeque<Mail<C>>) {
+fn answer_as_unmatched<C: Channel>(shared: &Shared<C>, rest: &VecDeque<Mail<C>>) {
     let topic = Topic::Text(&shared.topic);
     for mail in rest {
         match mail {
             Mail::Client(Delivery::Leave { join_ref, reference }) => {
-                shared.link.reply(&join_ref, &reference, topic, &Answer::empty_ok());
+                shared.link.reply(join_ref, reference, topic, &Answer::empty_ok());
             }
             Mail::Client(Delivery::Push { reference, .. }) => {
-                shared.link.reply(&Ref::NULL, &reference, topic, &Answer::refusal("unmatched topic"));
+                shared.link.reply(&Ref::NULL, reference, topic, &Answer::refusal("unmatched topic"));
             }
             Mail::Broadcast(_) | Mail::Info(_) => {}
         }

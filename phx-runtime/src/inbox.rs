@@ -163,13 +163,16 @@ impl<T> Inbox<T> {
         Poll::Pending
     }
 
-    /// Ends the queue and gives what was left in it to `last`, before anyone can see that it has ended.
-    pub(crate) fn close_with(&self, last: impl FnOnce(VecDeque<T>)) {
+    /// Ends the queue and shows what was left in it to `last`, before anyone can see that it has ended.
+    pub(crate) fn close_with(&self, last: impl FnOnce(&VecDeque<T>)) {
         let mut state = self.lock();
         state.status = Status::Closed;
-        last(std::mem::take(&mut state.queue));
+        last(&state.queue);
         let connection = state.connection.take();
+        // Dropping messages may run user code, which must not happen under the lock.
+        let rest = std::mem::take(&mut state.queue);
         drop(state);
+        drop(rest);
         if let Some(connection) = connection {
             connection.wake();
         }
@@ -240,9 +243,7 @@ mod tests {
     fn a_closed_inbox_hands_back_what_was_left_and_what_still_comes() {
         let inbox = Inbox::new(2, 3);
         inbox.push(1);
-        let mut left = VecDeque::new();
-        inbox.close_with(|rest| left = rest);
-        assert_eq!(left, [1]);
+        inbox.close_with(|rest| assert_eq!(*rest, [1]));
         assert_eq!(push(&inbox, 2), Err(Rejected::Closed(2)));
         assert!(!inbox.is_open());
     }

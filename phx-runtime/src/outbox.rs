@@ -28,6 +28,8 @@ struct State {
     taken: usize,
     close: Option<CloseCode>,
     connection: Option<Waker>,
+    /// The connection is busy writing: wake it only to close.
+    is_writing: bool,
 }
 
 /// What the connection has to do next.
@@ -41,7 +43,14 @@ pub(crate) enum Next {
 
 impl Outbox {
     pub(crate) fn new(serializer: Serializer, limit: usize) -> Self {
-        let state = State { frames: VecDeque::new(), bytes: 0, taken: 0, close: None, connection: None };
+        let state = State {
+            frames: VecDeque::new(),
+            bytes: 0,
+            taken: 0,
+            close: None,
+            connection: None,
+            is_writing: false,
+        };
         Self { state: Mutex::new(state), limit, serializer }
     }
 
@@ -61,18 +70,31 @@ impl Outbox {
             state.bytes = state.taken;
             state.frames = VecDeque::new();
             state.close = Some(CloseCode::TryAgainLater);
-        } else {
-            state.bytes += bytes;
-            state.frames.push_back(frame);
+            return wake(state);
         }
-        wake(state);
+        state.bytes += bytes;
+        state.frames.push_back(frame);
+        if !state.is_writing {
+            wake(state);
+        }
     }
 
-    /// Lets the connection write what waits and then close. The first close counts.
+    /// Has the connection closed, after writing what waits as far as the client takes it. The first close counts.
     pub(crate) fn close(&self, code: CloseCode) {
         let mut state = self.lock();
         state.close.get_or_insert(code);
         wake(state);
+    }
+
+    /// For a connection whose client does not take what is being written: the reason to close, if there is one.
+    pub(crate) fn poll_close(&self, cx: &mut Context<'_>) -> Poll<CloseCode> {
+        let mut state = self.lock();
+        if let Some(code) = state.close {
+            return Poll::Ready(code);
+        }
+        state.is_writing = true;
+        state.wake_later(cx);
+        Poll::Pending
     }
 
     /// Moves everything that waits into `batch`, which must have been written completely.
@@ -91,15 +113,22 @@ impl Outbox {
         if let Some(code) = state.close {
             return Poll::Ready(Next::Close(code));
         }
-        match &mut state.connection {
-            Some(waker) => waker.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
+        state.is_writing = false;
+        state.wake_later(cx);
         Poll::Pending
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn wake_later(&mut self, cx: &Context<'_>) {
+        match &mut self.connection {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
     }
 }
 
@@ -119,6 +148,8 @@ fn wake(mut state: MutexGuard<'_, State>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     /// A frame that costs exactly `cost` bytes.
     fn frame(cost: usize) -> Frame {
@@ -176,6 +207,31 @@ mod tests {
         let mut batch = VecDeque::new();
         assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Write));
         assert_eq!(batch.len(), 1);
+    }
+
+    #[test]
+    fn a_connection_that_cannot_write_learns_of_a_close_and_of_nothing_else() {
+        let outbox = Outbox::new(Serializer::V2, 300);
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        assert_eq!(outbox.poll_close(&mut Context::from_waker(&waker)), Poll::Pending);
+        for _ in 0..3 {
+            outbox.push(frame(100));
+        }
+        assert!(!woken.0.load(Ordering::Relaxed));
+        outbox.push(frame(100));
+        assert!(woken.0.load(Ordering::Relaxed));
+        let closed = outbox.poll_close(&mut Context::from_waker(Waker::noop()));
+        assert_eq!(closed, Poll::Ready(CloseCode::TryAgainLater));
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl std::task::Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
     }
 
     #[test]

@@ -164,8 +164,7 @@ impl<C: Channel> Shared<C> {
     }
 
     pub(crate) fn notify<M: Info<C>>(&self, message: M) {
-        self.inbox
-            .push(Mail::Info(Box::new(move |channel, ctx| Box::pin(message.give(channel, ctx)))));
+        self.inbox.push(Mail::Info(Box::new(move |channel, ctx| Box::pin(message.give(channel, ctx)))));
     }
 }
 

@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::ReadBuf;
 use tokio::time::{Instant, Sleep};
@@ -84,10 +85,16 @@ impl<S: Stream> Socket<S> {
             if let Err(code) = open {
                 return Poll::Ready(code);
             }
-            match self.writer.poll_drain(cx, &self.connection.link().outbox) {
+            let outbox = &self.connection.link().outbox;
+            match self.writer.poll_drain(cx, outbox) {
                 Poll::Ready(Ok(code)) => return Poll::Ready(Some(code)),
                 Poll::Ready(Err(_)) => return Poll::Ready(None),
                 Poll::Pending => {}
+            }
+            if self.writer.is_busy()
+                && let Poll::Ready(code) = outbox.poll_close(cx)
+            {
+                return Poll::Ready(Some(code));
             }
             if !received {
                 break;
@@ -104,17 +111,22 @@ impl<S: Stream> Socket<S> {
         Poll::Pending
     }
 
-    /// Says goodbye, as far as the client lets us in its time.
+    /// Writes what waits and says goodbye, as far as the client lets us in its time.
     async fn close(self, code: CloseCode) {
         let Self { reader, mut writer, connection, .. } = self;
+        let outbox = Arc::clone(&connection.link().outbox);
         let timeout = connection.link().limits.close_timeout;
+        outbox.close(code);
         // The channels learn at once that their client is gone, and the memory of reading is free.
         drop((reader, connection));
         let goodbye = async {
-            writer.finish(Frame::close(code)).await?;
+            poll_fn(|cx| writer.poll_drain(cx, &outbox)).await?;
+            writer.batch.push_back(Frame::close(code));
+            poll_fn(|cx| writer.poll_write_batch(cx)).await?;
+            poll_fn(|cx| writer.stream.poll_shutdown(cx)).await?;
             discard_until_closed(&writer.stream).await
         };
-        // A client that has gone already, or does not answer in time, changes nothing.
+        // A client that has gone already, or does not read in time, changes nothing.
         let _ = tokio::time::timeout(timeout, goodbye).await;
     }
 
@@ -155,6 +167,8 @@ struct Writer<S> {
     batch: VecDeque<Frame>,
     /// Bytes of the first frame that are written.
     written: usize,
+    /// Something was written that the stream may still hold back.
+    needs_flush: bool,
     /// The answer to the latest ping; earlier ones need none (RFC 6455 §5.5.3), so pings cannot pile up.
     pong: Option<Frame>,
 }
@@ -165,7 +179,12 @@ thread_local! {
 
 impl<S: Stream> Writer<S> {
     fn new(stream: SharedStream<S>) -> Self {
-        Self { stream, batch: VecDeque::new(), written: 0, pong: None }
+        Self { stream, batch: VecDeque::new(), written: 0, needs_flush: false, pong: None }
+    }
+
+    /// Whether the client has yet to take something.
+    fn is_busy(&self) -> bool {
+        self.needs_flush || !self.batch.is_empty()
     }
 
     /// Writes what waits in the outbox until it says to close.
@@ -183,20 +202,7 @@ impl<S: Stream> Writer<S> {
         }
     }
 
-    /// Writes the last frame, after what is left of the frame before it, and ends the sending direction.
-    async fn finish(&mut self, last: Frame) -> io::Result<()> {
-        if self.written > 0 {
-            self.batch.truncate(1);
-        } else {
-            self.batch.clear();
-        }
-        self.batch.push_back(last);
-        poll_fn(|cx| self.poll_write_batch(cx)).await?;
-        poll_fn(|cx| self.stream.poll_shutdown(cx)).await
-    }
-
     fn poll_write_batch(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut wrote = false;
         while let Some(first) = self.batch.front() {
             let rest = &first.as_bytes()[self.written..];
             let count = if self.batch.len() == 1 || rest.len() >= WRITE_BUFFER {
@@ -218,10 +224,11 @@ impl<S: Stream> Writer<S> {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.advance(count);
-            wrote = true;
+            self.needs_flush = true;
         }
-        if wrote {
+        if self.needs_flush {
             ready!(self.stream.poll_flush(cx))?;
+            self.needs_flush = false;
         }
         Poll::Ready(Ok(()))
     }

@@ -107,6 +107,23 @@ pub trait Channel: Sized + Send + 'static {
 /// Receives messages of type `M` that the channel sent itself with `ctx.notify`.
 ///
 /// `#[handle_info]` writes this implementation; a channel may have one per message type.
+///
+/// ```
+/// # use phx_runtime::prelude::*;
+/// # struct UserSocket;
+/// # #[socket] impl Socket for UserSocket {
+/// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+/// # }
+/// # struct Room;
+/// # #[channel(socket = UserSocket)]
+/// # impl Room {
+/// #     #[join("room:*")] fn join() -> Result<Self, Refused> { Ok(Room) }
+/// #[handle_info]
+/// fn tick(&mut self, _: std::time::Instant, ctx: &mut Context<Self>) {
+///     ctx.push("tick", &());
+/// }
+/// # }
+/// ```
 pub trait HandleInfo<M>: Channel {
     /// Handles one message.
     fn handle_info(&mut self, message: M, ctx: &mut Context<Self>) -> impl Future<Output = ()> + Send;
@@ -116,6 +133,15 @@ pub trait HandleInfo<M>: Channel {
 ///
 /// It follows from [`HandleInfo`], and says the same from the message's side, so that a message nobody handles is an
 /// error about the message.
+///
+/// ```
+/// use phx_runtime::{Channel, Context, Info};
+///
+/// /// Works for every channel that handles a `String`.
+/// fn remind<C: Channel>(ctx: &mut Context<C>) where String: Info<C> {
+///     ctx.notify("remember".to_owned());
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{C}` does not handle the message `{Self}`",
     label = "no `#[handle_info]` method takes this",
@@ -134,6 +160,23 @@ impl<C: HandleInfo<M>, M: Send + 'static> Info<C> for M {
 }
 
 /// Why a channel ends, as `#[terminate]` gets it.
+///
+/// ```
+/// # use phx_runtime::prelude::*;
+/// # struct UserSocket;
+/// # #[socket] impl Socket for UserSocket {
+/// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+/// # }
+/// # struct Room;
+/// # #[channel(socket = UserSocket)]
+/// # impl Room {
+/// #     #[join("room:*")] fn join() -> Result<Self, Refused> { Ok(Room) }
+/// #[terminate]
+/// fn ended(&mut self, reason: Reason) {
+///     if reason == Reason::Crashed { eprintln!("a room crashed"); }
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {

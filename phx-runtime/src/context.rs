@@ -13,6 +13,12 @@ use std::sync::Arc;
 /// The name of an event to send: a string.
 ///
 /// `P` is the payload that goes with it; a string goes with any.
+///
+/// ```
+/// use phx_runtime::EventName;
+///
+/// assert_eq!(EventName::<()>::name(&"new_msg"), "new_msg");
+/// ```
 pub trait EventName<P: ?Sized> {
     /// The event's name on the wire.
     fn name(&self) -> &str;
@@ -53,6 +59,31 @@ impl<C: Channel> Joining<C> {
     }
 
     /// Sends the channel a message that its `#[handle_info]` gets once the join is done and answered.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # struct UserSocket;
+    /// # #[socket] impl Socket for UserSocket {
+    /// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+    /// # }
+    /// # struct Room;
+    /// struct Welcome;
+    ///
+    /// # #[channel(socket = UserSocket)]
+    /// # impl Room {
+    /// #[join("room:{name}")]
+    /// fn join(name: String, ctx: &mut Joining<Self>) -> Result<Self, Refused> {
+    ///     ctx.notify(Welcome);
+    /// #   let _ = name;
+    ///     Ok(Room)
+    /// }
+    ///
+    /// #[handle_info]
+    /// fn welcome(&mut self, _: Welcome, ctx: &mut Context<Self>) {
+    ///     ctx.push("welcome", &serde_json::json!({"text": "hi"}));
+    /// }
+    /// # }
+    /// ```
     pub fn notify<M: Info<C>>(&mut self, message: M) {
         self.shared.notify(message);
     }
@@ -107,6 +138,23 @@ impl<C: Channel> Context<C> {
     ///
     /// The payload must be written as a JSON object: Phoenix clients expect one. Anything else ends the channel with
     /// `phx_error` after this callback, whose further effects are dropped.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # struct UserSocket;
+    /// # #[socket] impl Socket for UserSocket {
+    /// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+    /// # }
+    /// # struct Room;
+    /// # #[channel(socket = UserSocket)]
+    /// # impl Room {
+    /// #     #[join("room:*")] fn join() -> Result<Self, Refused> { Ok(Room) }
+    /// #[handle_in("roll")]
+    /// fn roll(&mut self, ctx: &mut Context<Self>) {
+    ///     ctx.push("rolled", &serde_json::json!({"eyes": 4}));
+    /// }
+    /// # }
+    /// ```
     pub fn push<P: ToPayload + ?Sized>(&mut self, event: impl EventName<P>, payload: &P) {
         if let Some(payload) = self.encode(payload) {
             self.shared.push(event.name(), &payload);
@@ -115,6 +163,23 @@ impl<C: Channel> Context<C> {
 
     /// Sends an event to everyone who has joined the topic, this client included. The payload is as for
     /// [`push`](Self::push). It is encoded once, however many listen.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # struct UserSocket;
+    /// # #[socket] impl Socket for UserSocket {
+    /// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+    /// # }
+    /// # struct Room;
+    /// # #[channel(socket = UserSocket)]
+    /// # impl Room {
+    /// #     #[join("room:*")] fn join() -> Result<Self, Refused> { Ok(Room) }
+    /// #[handle_in("say")]
+    /// fn say(&mut self, message: Payload, ctx: &mut Context<Self>) {
+    ///     ctx.broadcast("said", &message);
+    /// }
+    /// # }
+    /// ```
     pub fn broadcast<P: ToPayload + ?Sized>(&mut self, event: impl EventName<P>, payload: &P) {
         let Some(payload) = self.encode(payload) else {
             return;
@@ -127,6 +192,23 @@ impl<C: Channel> Context<C> {
     }
 
     /// Sends an event to everyone who has joined the topic but this client.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # struct UserSocket;
+    /// # #[socket] impl Socket for UserSocket {
+    /// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+    /// # }
+    /// # struct Room;
+    /// # #[channel(socket = UserSocket)]
+    /// # impl Room {
+    /// #     #[join("room:*")] fn join() -> Result<Self, Refused> { Ok(Room) }
+    /// #[handle_in("typing")]
+    /// fn typing(&mut self, ctx: &mut Context<Self>) {
+    ///     ctx.broadcast_from("typing", &());
+    /// }
+    /// # }
+    /// ```
     pub fn broadcast_from<P: ToPayload + ?Sized>(&mut self, event: impl EventName<P>, payload: &P) {
         let Some(payload) = self.encode(payload) else {
             return;
@@ -140,6 +222,29 @@ impl<C: Channel> Context<C> {
     }
 
     /// Sends the channel itself a message, for its `#[handle_info]`, after what already waits.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # struct UserSocket;
+    /// # #[socket] impl Socket for UserSocket {
+    /// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+    /// # }
+    /// # struct Room;
+    /// # #[channel(socket = UserSocket)]
+    /// # impl Room {
+    /// #     #[join("room:*")] fn join() -> Result<Self, Refused> { Ok(Room) }
+    /// #[handle_in("count")]
+    /// fn count(&mut self, from: u8, ctx: &mut Context<Self>) {
+    ///     ctx.notify(from);
+    /// }
+    ///
+    /// #[handle_info]
+    /// fn counted(&mut self, number: u8, ctx: &mut Context<Self>) {
+    ///     ctx.push("count", &serde_json::json!({"number": number}));
+    ///     if number > 0 { ctx.notify(number - 1); }
+    /// }
+    /// # }
+    /// ```
     pub fn notify<M: Info<C>>(&mut self, message: M) {
         self.shared.notify(message);
     }
@@ -157,11 +262,46 @@ impl<C: Channel> Context<C> {
     }
 
     /// Ends the channel in good order after this callback, whose answer goes out first.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # struct UserSocket;
+    /// # #[socket] impl Socket for UserSocket {
+    /// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+    /// # }
+    /// # struct Room;
+    /// # #[channel(socket = UserSocket)]
+    /// # impl Room {
+    /// #     #[join("room:*")] fn join() -> Result<Self, Refused> { Ok(Room) }
+    /// #[handle_in("bye")]
+    /// fn bye(&mut self, ctx: &mut Context<Self>) -> Result<&'static str, Refused> {
+    ///     ctx.stop();
+    ///     Ok("see you")
+    /// }
+    /// # }
+    /// ```
     pub fn stop(&mut self) {
         self.stop_with(Stop::Normal);
     }
 
     /// Ends the channel in this way after this callback, whose answer goes out first.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # struct UserSocket;
+    /// # #[socket] impl Socket for UserSocket {
+    /// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+    /// # }
+    /// # struct Room;
+    /// # #[channel(socket = UserSocket)]
+    /// # impl Room {
+    /// #     #[join("room:*")] fn join() -> Result<Self, Refused> { Ok(Room) }
+    /// #[handle_in("check")]
+    /// fn check(&mut self, ctx: &mut Context<Self>) {
+    ///     ctx.stop_with(phx_runtime::Stop::Error);
+    /// }
+    /// # }
+    /// ```
     pub fn stop_with(&mut self, stop: Stop) {
         self.stop = Some(stop);
     }

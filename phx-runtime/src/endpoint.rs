@@ -288,6 +288,16 @@ impl fmt::Debug for EndpointBuilder {
 }
 
 /// Why an endpoint could not be built: all problems at once.
+///
+/// ```
+/// # use phx_runtime::prelude::*;
+/// # struct UserSocket;
+/// # #[socket] impl Socket for UserSocket {
+/// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+/// # }
+/// let built = Endpoint::builder().socket::<UserSocket>("socket").socket::<UserSocket>("socket").build();
+/// assert_eq!(built.err().map(|error| error.problems().len()), Some(3));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointError {
     problems: Vec<EndpointProblem>,

@@ -181,7 +181,21 @@ pub use endpoint::{Endpoint, EndpointBuilder, EndpointError, EndpointProblem, Mo
 pub use error::{HandleError, JoinError, Joined};
 pub use limits::Limits;
 pub use payload::{EncodeError, FromPayload, Payload, PayloadError, ToPayload};
-pub use phx_macros::{channel, handle_in, handle_info, handle_out, join, socket, terminate};
+#[doc = include_str!("../docs/channel.md")]
+pub use phx_macros::channel;
+/// Handles an event from the client, inside [`#[channel]`](macro@channel): `#[handle_in("new_msg")]`.
+pub use phx_macros::handle_in;
+/// Handles a message that the channel sent itself with [`Context::notify`], inside [`#[channel]`](macro@channel).
+pub use phx_macros::handle_info;
+/// Handles a broadcast before it reaches the client, inside [`#[channel]`](macro@channel):
+/// `#[handle_out("new_msg")]`. Broadcasts of that event no longer go to the client by themselves.
+pub use phx_macros::handle_out;
+/// Decides who may join, inside [`#[channel]`](macro@channel): `#[join("room:{id}")]`.
+pub use phx_macros::join;
+#[doc = include_str!("../docs/socket.md")]
+pub use phx_macros::socket;
+/// Runs when the channel ends, inside [`#[channel]`](macro@channel).
+pub use phx_macros::terminate;
 pub use reply::{IntoJoined, IntoReply, Refused, Reply};
 pub use route::{Route, Routes};
 pub use server::{ServeError, Server};

@@ -98,6 +98,15 @@ pub enum EncodeError {
 }
 
 /// What an owned argument of a callback can be: any [`serde::Deserialize`] type, or [`Payload`] itself.
+///
+/// ```
+/// use phx_runtime::{FromPayload, Payload};
+///
+/// # fn main() -> Result<(), phx_runtime::PayloadError> {
+/// assert_eq!(u8::from_payload(Payload::from_json("7")?)?, 7);
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a message payload",
     label = "not a payload",
@@ -127,6 +136,16 @@ impl FromPayload for Payload {
 /// What can be sent as the payload of a push, broadcast or reply: any [`serde::Serialize`], or a [`Payload`].
 ///
 /// A value of a unit type (`()` or `struct Empty;`) is sent as `{}`, the payload of a message without content.
+///
+/// ```
+/// use phx_runtime::ToPayload;
+///
+/// # fn main() -> Result<(), phx_runtime::EncodeError> {
+/// assert_eq!([1, 2].to_payload()?.as_bytes(), b"[1,2]");
+/// assert_eq!(().to_payload()?.as_bytes(), b"{}");
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as a payload",
     label = "not a payload",

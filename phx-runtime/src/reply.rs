@@ -112,6 +112,31 @@ impl Refused {
 
 /// What a `#[handle_in]` method may return: `()` for no answer, `Result<T, E>` for `ok` or `error`, a [`Reply`]
 /// or `Option<Reply>`. `T` and `E` are anything that can be sent as a payload.
+///
+/// ```
+/// # use phx_runtime::prelude::*;
+/// # struct UserSocket;
+/// # #[socket] impl Socket for UserSocket {
+/// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+/// # }
+/// # struct Room;
+/// # #[channel(socket = UserSocket)]
+/// # impl Room {
+/// #     #[join("room:*")] fn join() -> Result<Self, Refused> { Ok(Room) }
+/// #[handle_in("nothing")]
+/// fn nothing(&mut self) {}
+///
+/// #[handle_in("half")]
+/// fn half(&mut self, number: u32) -> Result<u32, Refused> {
+///     if number % 2 == 0 { Ok(number / 2) } else { Err(Refused::new("odd")) }
+/// }
+///
+/// #[handle_in("queue")]
+/// fn queue(&mut self) -> Reply {
+///     Reply::status("queued", &serde_json::json!({"position": 3}))
+/// }
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be returned from a `#[handle_in]` method: expected `()` or `Result<T, E>`",
     label = "not an answer",
@@ -153,6 +178,24 @@ impl<T: ToPayload, E: ToPayload> IntoReply for Result<T, E> {
 }
 
 /// What a `#[join]` method may return: `Result<Self, E>`, or `Result<(Self, T), E>` to answer the join with a `T`.
+///
+/// ```
+/// # use phx_runtime::prelude::*;
+/// # struct UserSocket;
+/// # #[socket] impl Socket for UserSocket {
+/// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+/// # }
+/// struct Room;
+///
+/// #[channel(socket = UserSocket)]
+/// impl Room {
+///     #[join("room:open")]
+///     fn open() -> Result<Self, Refused> { Ok(Room) }
+///
+///     #[join("room:{name}")]
+///     fn named(name: String) -> Result<(Self, String), Refused> { Ok((Room, format!("welcome to {name}"))) }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be returned from a `#[join]` method: expected `Result<Self, E>` or `Result<(Self, T), E>`",
     label = "not the result of a join",

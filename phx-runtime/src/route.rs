@@ -8,6 +8,23 @@ use std::fmt;
 use std::marker::PhantomData;
 
 /// The channels of a socket. `#[socket]` writes this implementation from the `channel!` lines.
+///
+/// ```
+/// use phx_runtime::{Routes, prelude::*};
+/// # struct Room;
+/// # #[channel(socket = UserSocket)]
+/// # impl Room { #[join("room:*")] fn join() -> Result<Self, Refused> { Ok(Self) } }
+///
+/// struct UserSocket;
+///
+/// #[socket]
+/// impl Socket for UserSocket {
+///     channel!("room:*", Room);
+/// #   async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+/// }
+///
+/// assert_eq!(UserSocket::ROUTES[0].pattern().source(), "room:*");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "the `Socket` impl of `{Self}` has no routes: put `#[socket]` above this impl",
     label = "`#[socket]` is missing"

@@ -181,7 +181,7 @@ fn decode_name(raw: &RawValue) -> Result<Name<'_>, DecodeError> {
 /// value does not notice, and what we pass on must be readable to every client.
 fn has_lone_surrogate(json: &[u8]) -> bool {
     let mut rest = json;
-    while let Some(at) = rest.iter().position(|&byte| byte == b'\\') {
+    while let Some(at) = memchr::memchr(b'\\', rest) {
         let escape = &rest[at + 1..];
         if escape.first() != Some(&b'u') {
             rest = escape.get(1..).unwrap_or_default();

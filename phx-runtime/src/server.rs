@@ -43,6 +43,18 @@ pub struct Server {
 }
 
 /// Why a server could not start.
+///
+/// ```
+/// # use phx_runtime::{ServeError, prelude::*};
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let endpoint = Endpoint::builder().build()?;
+/// let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// let error = endpoint.bind(taken.local_addr()?).await.err();
+/// assert!(matches!(error, Some(ServeError::AddressInUse(_))));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {

@@ -65,11 +65,35 @@ pub trait Socket: Routes + Sized + Send + Sync + 'static {
     }
 }
 
-/// For a socket that takes no parameters; accepts whatever the client sends.
+/// For a socket that takes no parameters; accepts whatever the client sends. What `#[socket]` takes for `type Params`
+/// when there is none.
+///
+/// ```
+/// use phx_runtime::prelude::*;
+///
+/// struct AnySocket;
+///
+/// #[socket]
+/// impl Socket for AnySocket {
+///     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub struct NoParams {}
 
 /// What is known of a connection besides its parameters.
+///
+/// ```
+/// # use phx_runtime::prelude::*;
+/// # struct LocalSocket;
+/// #[socket]
+/// impl Socket for LocalSocket {
+///     async fn connect(_: NoParams, info: &ConnectInfo) -> Result<Self, Refused> {
+///         let is_local = info.peer_addr.is_some_and(|peer| peer.ip().is_loopback());
+///         if is_local { Ok(Self) } else { Err(Refused::new("only from this machine")) }
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ConnectInfo {

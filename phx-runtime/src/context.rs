@@ -37,6 +37,23 @@ impl<P: ?Sized> EventName<P> for String {
 }
 
 /// What a `#[join]` method can do: the client is not joined yet, so there is nothing to push to.
+///
+/// ```compile_fail
+/// # use phx_runtime::prelude::*;
+/// # struct UserSocket;
+/// # #[socket] impl Socket for UserSocket {
+/// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+/// # }
+/// # struct Room;
+/// # #[channel(socket = UserSocket)]
+/// # impl Room {
+/// #[join("room:*")]
+/// fn join(ctx: &mut Joining<Self>) -> Result<Self, Refused> {
+///     ctx.push("welcome", &()); // there is no `push` here; use `notify`
+///     Ok(Room)
+/// }
+/// # }
+/// ```
 pub struct Joining<C: Channel> {
     shared: Arc<Shared<C>>,
 }
@@ -107,7 +124,7 @@ pub struct Context<C: Channel> {
     failure: Option<EncodeError>,
 }
 
-/// How a channel stops itself.
+/// How a channel stops itself; see [`Context::stop_with`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stop {

@@ -124,18 +124,45 @@ impl Endpoint {
     }
 
     /// How many connections are open.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # fn main() -> Result<(), EndpointError> {
+    /// # let endpoint = Endpoint::builder().build()?;
+    /// assert_eq!(endpoint.connections(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn connections(&self) -> usize {
         self.hub.connections()
     }
 
     /// How many channels are joined or joining.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # fn main() -> Result<(), EndpointError> {
+    /// # let endpoint = Endpoint::builder().build()?;
+    /// assert_eq!(endpoint.channels(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn channels(&self) -> usize {
         self.hub.channels()
     }
 
     /// How many topics have a subscriber.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # fn main() -> Result<(), EndpointError> {
+    /// # let endpoint = Endpoint::builder().build()?;
+    /// assert_eq!(endpoint.topics(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn topics(&self) -> usize {
         self.hub.pubsub.topics()
@@ -167,6 +194,19 @@ impl Endpoint {
     }
 
     /// Binds `addr` and returns a server that is ready to run. Port 0 picks a free port.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let endpoint = Endpoint::builder().build()?;
+    /// let server = endpoint.bind(([127, 0, 0, 1], 0)).await?;
+    /// println!("listening on http://{}", server.local_addr());
+    /// # let stop = async {};
+    /// server.max_connections(20_000).run_until(endpoint.routes(), stop).await;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the address cannot be bound.
@@ -323,7 +363,14 @@ impl fmt::Display for EndpointError {
 
 impl std::error::Error for EndpointError {}
 
-/// One mistake in an endpoint's set-up.
+/// One mistake in an endpoint's set-up; its text says what to do.
+///
+/// ```
+/// use phx_runtime::EndpointProblem;
+///
+/// let problem = EndpointProblem::PathTaken("/socket".into());
+/// assert_eq!(problem.to_string(), "two sockets are mounted at `/socket`: give each a path of its own");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointProblem {

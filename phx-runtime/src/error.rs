@@ -2,7 +2,8 @@
 
 use crate::payload::{EncodeError, Payload, PayloadError};
 
-/// A join that succeeded.
+/// A join that succeeded. `Ok(Self { .. })` of a `#[join]` method becomes one; see [`Channel`](crate::Channel) for one
+/// made by hand.
 #[derive(Debug)]
 pub struct Joined<C> {
     /// The new channel.
@@ -30,6 +31,19 @@ pub enum JoinError {
 }
 
 /// Why a message to a joined channel has no answer of the channel's own.
+///
+/// ```
+/// use phx_runtime::{HandleError, Payload};
+///
+/// fn number(payload: Payload) -> Result<u8, HandleError> {
+///     Ok(payload.decode()?)
+/// }
+///
+/// # fn main() -> Result<(), phx_runtime::PayloadError> {
+/// assert!(matches!(number(Payload::from_json("-1")?), Err(HandleError::InvalidPayload(_))));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandleError {

@@ -1,4 +1,4 @@
-//! §5.4: how a channel ends from the server's side.
+//! Protocol §5.4: how a channel ends from the server's side.
 
 use crate::support::signals::{gate, reported};
 use crate::support::{TestResult, TestServer};

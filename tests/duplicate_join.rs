@@ -1,4 +1,4 @@
-//! §5.2: joining a topic that is already joined.
+//! Protocol §5.2: joining a topic that is already joined.
 
 use crate::support::signals::{gate, reported};
 use crate::support::{TestResult, TestServer};

@@ -1,4 +1,4 @@
-//! §2: from an HTTP request to a WebSocket. Raw requests, so that every header is the test's own.
+//! Protocol §2: from an HTTP request to a WebSocket. Raw requests, so that every header is the test's own.
 
 use crate::support::signals::reported;
 use crate::support::{Client, TestResult, TestServer};

@@ -1,4 +1,4 @@
-//! §5.1: joining.
+//! Protocol §5.1: joining.
 
 use crate::support::signals::{gate, reported};
 use crate::support::{TestResult, TestServer};

@@ -1,4 +1,4 @@
-//! §5.3: leaving.
+//! Protocol §5.3: leaving.
 
 use crate::support::signals::{gate, reported};
 use crate::support::{TestResult, TestServer};

@@ -1,5 +1,5 @@
-//! Conversations with a real server over real sockets, frame by frame. Section numbers are those of the protocol
-//! reference that the tests follow; [`support`] has the server, the client and the channels they talk to.
+//! Conversations with a real server over real sockets, frame by frame. Section numbers are those of
+//! `docs/protocol.md`; [`support`] has the server, the client and the channels they talk to.
 
 mod channel_ends;
 mod duplicate_join;

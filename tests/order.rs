@@ -1,4 +1,4 @@
-//! §5.5: replies, pushes, broadcasts, and their order.
+//! Protocol §5.5: replies, pushes, broadcasts, and their order.
 
 use crate::support::signals::gate;
 use crate::support::{TestResult, TestServer};

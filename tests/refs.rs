@@ -1,4 +1,4 @@
-//! §6: which refs each message of the server carries, one test a row.
+//! Protocol §6: which refs each message of the server carries, one test a row.
 
 use crate::support::{TestResult, TestServer};
 

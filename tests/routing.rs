@@ -1,4 +1,4 @@
-//! §4: what each message means, by the state of its topic.
+//! Protocol §4: what each message means, by the state of its topic.
 
 use crate::support::signals::{gate, reported};
 use crate::support::{TestResult, TestServer};

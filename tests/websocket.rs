@@ -1,4 +1,4 @@
-//! §7: limits, fragments, ping and pong, close codes.
+//! Protocol §7: limits, fragments, ping and pong, close codes.
 
 use crate::support::client::PATIENCE;
 use crate::support::{Client, TestResult, TestServer};

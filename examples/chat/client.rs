@@ -11,7 +11,7 @@ pub(crate) fn phoenix_js(folder: &Path) -> Result<PathBuf, String> {
     }
     println!("Installing phoenix.js with `npm ci`, once …");
     let remedy =
-        format!("install Node.js 18 or later, which brings npm, or run `npm ci` in {}", folder.display());
+        format!("install Node.js 20 or later, which brings npm, or run `npm ci` in {}", folder.display());
     let status = npm().current_dir(folder).args(["ci", "--no-audit", "--no-fund"]).status();
     match status {
         Ok(status) if status.success() && module.is_file() => Ok(module),

@@ -1,8 +1,5 @@
-//! The smallest complete program: a room where everyone hears everyone.
-//!
-//! ```text
-//! cargo run --example hello
-//! ```
+//! The smallest complete program, a room where everyone hears everyone: `cargo run --example hello`
+
 use phx_runtime::prelude::*;
 
 struct UserSocket;
@@ -34,6 +31,8 @@ impl Room {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let endpoint = Endpoint::builder().socket::<UserSocket>("/socket").build()?;
+    let server = endpoint.bind(([127, 0, 0, 1], 4000)).await?;
     println!("connect phoenix.js to ws://127.0.0.1:4000/socket and join \"room:lobby\"");
-    Ok(endpoint.serve(([127, 0, 0, 1], 4000), endpoint.routes()).await?)
+    server.run(endpoint.routes()).await;
+    Ok(())
 }

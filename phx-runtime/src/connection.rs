@@ -1,4 +1,4 @@
-//! One client: which topics it has joined, and what each of its messages means (protocol reference §4).
+//! One client: which topics it has joined, and what each of its messages means (docs/protocol.md §4).
 
 use crate::frame::CloseCode;
 use crate::inbox::Rejected;

@@ -10,7 +10,7 @@ use crate::reply::{Answer, IntoReply};
 use std::fmt;
 use std::sync::Arc;
 
-/// The name of an event to send: a string.
+/// The name of an event to send: any string.
 ///
 /// `P` is the payload that goes with it; a string goes with any.
 ///
@@ -18,21 +18,22 @@ use std::sync::Arc;
 /// use phx_runtime::EventName;
 ///
 /// assert_eq!(EventName::<()>::name(&"new_msg"), "new_msg");
+/// assert_eq!(EventName::<()>::name(&format!("{}_msg", "new")), "new_msg");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the name of an event",
+    label = "not an event",
+    note = "an event is named by a string: `ctx.push(\"new_msg\", &payload)`"
+)]
 pub trait EventName<P: ?Sized> {
     /// The event's name on the wire.
     fn name(&self) -> &str;
 }
 
-impl<P: ?Sized> EventName<P> for &str {
+#[diagnostic::do_not_recommend]
+impl<P: ?Sized, S: AsRef<str>> EventName<P> for S {
     fn name(&self) -> &str {
-        self
-    }
-}
-
-impl<P: ?Sized> EventName<P> for String {
-    fn name(&self) -> &str {
-        self
+        self.as_ref()
     }
 }
 

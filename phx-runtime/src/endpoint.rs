@@ -13,6 +13,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use warp::http::uri::PathAndQuery;
 use warp::http::{HeaderMap, Method, Uri};
 use warp::path::FullPath;
 use warp::reply::Response;
@@ -169,7 +170,7 @@ impl Endpoint {
     }
 
     /// Binds `addr`, serves `routes` there and returns after ctrl-c or SIGTERM, when every connection has been
-    /// closed. For more control, see [`bind`](Self::bind).
+    /// closed, or after 30 seconds. For more control, see [`bind`](Self::bind).
     ///
     /// ```no_run
     /// # use phx_runtime::prelude::*;
@@ -250,10 +251,11 @@ async fn answer(
 
 /// Compares whole segments, without regard to empty ones, as Phoenix does.
 fn is_websocket_path(mount: &str, path: &str) -> bool {
-    fn segments(path: &str) -> impl Iterator<Item = &str> {
-        path.split('/').filter(|segment| !segment.is_empty())
-    }
     segments(path).eq(segments(mount).chain(["websocket"]))
+}
+
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
 }
 
 impl EndpointBuilder {
@@ -297,10 +299,11 @@ impl EndpointBuilder {
         let mut problems = Vec::new();
         for (index, mount) in self.mounts.iter().enumerate() {
             let path = &mount.path;
-            if !path.starts_with('/') || path.contains(['?', '#', '*']) {
+            let is_path = path.parse::<PathAndQuery>().is_ok_and(|parsed| parsed.path() == path);
+            if !path.starts_with('/') || !is_path {
                 problems.push(EndpointProblem::InvalidPath(path.clone()));
             }
-            let is_taken = |earlier: &Mount| earlier.path.trim_end_matches('/') == path.trim_end_matches('/');
+            let is_taken = |earlier: &Mount| segments(&earlier.path).eq(segments(path));
             if self.mounts[..index].iter().any(is_taken) {
                 problems.push(EndpointProblem::PathTaken(path.clone()));
             }
@@ -338,7 +341,7 @@ impl fmt::Debug for EndpointBuilder {
 /// let built = Endpoint::builder().socket::<UserSocket>("socket").socket::<UserSocket>("socket").build();
 /// assert_eq!(built.err().map(|error| error.problems().len()), Some(3));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct EndpointError {
     problems: Vec<EndpointProblem>,
 }
@@ -358,6 +361,13 @@ impl fmt::Display for EndpointError {
             write!(f, "\n- {problem}")?;
         }
         Ok(())
+    }
+}
+
+/// As `Display`, so that a `main` that returns the error shows it to be read.
+impl fmt::Debug for EndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -74,7 +74,7 @@ impl Frame {
     }
 }
 
-/// Why the server closes a WebSocket (RFC 6455 §7.4; which situation gets which: protocol reference §7).
+/// Why the server closes a WebSocket (RFC 6455 §7.4; which situation gets which: docs/protocol.md §7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CloseCode {
     /// The client closed, and gets its answer.

@@ -1,4 +1,4 @@
-//! The HTTP request that becomes a WebSocket: the checks of protocol reference §2.2, in its order.
+//! The HTTP request that becomes a WebSocket: the checks of docs/protocol.md §2.2, in its order.
 
 use crate::codec::Stream;
 use crate::connection::Connection;

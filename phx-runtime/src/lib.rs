@@ -1,9 +1,10 @@
-//! Phoenix Channels in Rust: a realtime server that phoenix.js, and every other client of
-//! [Phoenix Channels](https://hexdocs.pm/phoenix/channels.html), connects to unchanged.
+//! Phoenix Channels in Rust: a realtime server that phoenix.js, and other clients of
+//! [Phoenix Channels](https://hexdocs.pm/phoenix/channels.html) that speak version 2 of its messages over WebSocket,
+//! connect to unchanged.
 //!
 //! A client opens one connection to a **socket** and joins any number of **topics** on it. Each joined topic is a
 //! **channel**: a value of your type that receives the client's **events** and answers, pushes and broadcasts. You
-//! annotate plain structs; topics, events and payloads are checked when you compile.
+//! annotate plain structs; which topic and event goes where, and what its payload is, is checked when you compile.
 //!
 //! # A whole program
 //!
@@ -55,8 +56,9 @@
 //!
 //! `#[channel(socket = …)]` stands on an `impl` block. An attribute makes a method a callback; a method without one is
 //! your own. Callbacks may be `async` or not. Their arguments are found by what they are: **an argument named like a
-//! capture of the pattern is that capture, any other owned argument is the payload, and the `&mut` one is the context.
-//! Any of them may be left out.** `self` is the channel's state; there is no map of assigns.
+//! capture of the pattern is that capture, any other owned argument is the payload, and the `&mut` one is the context.**
+//! Payload and context may be left out. `self` is the channel's state; there is no map of assigns.
+//! [`#[channel]`](macro@channel) lists every form.
 //!
 //! ```
 //! # use phx_runtime::prelude::*;
@@ -72,6 +74,7 @@
 //! #[derive(Deserialize)] struct Hello { last_seen: u64 }
 //! #[derive(Serialize)] struct Welcome { unread: u64 }
 //! #[derive(Serialize, Deserialize)] struct NewMsg { body: String }
+//! #[derive(Serialize)] struct Posted { id: u64 }
 //! struct AfterJoin;
 //!
 //! #[channel(socket = UserSocket)]
@@ -81,7 +84,7 @@
 //!     #[join("room:{id}")]
 //!     async fn join(id: u64, hello: Hello, ctx: &mut Joining<Self>) -> Result<(Self, Welcome), Refused> {
 //!         ctx.notify(AfterJoin);
-//!         Ok((Self { room: id, posted: 0 }, Welcome { unread: 42 - hello.last_seen }))
+//!         Ok((Self { room: id, posted: 0 }, Welcome { unread: 42_u64.saturating_sub(hello.last_seen) }))
 //!     }
 //!
 //!     // A message to oneself: here, what has to wait until the join is answered.
@@ -92,11 +95,11 @@
 //!
 //!     // `()` answers nothing; `Result<T, E>` answers ok or error; a `Reply` has any other status.
 //!     #[handle_in("new_msg")]
-//!     async fn new_msg(&mut self, msg: NewMsg, ctx: &mut Context<Self>) -> Result<u64, Refused> {
+//!     async fn new_msg(&mut self, msg: NewMsg, ctx: &mut Context<Self>) -> Result<Posted, Refused> {
 //!         if msg.body.is_empty() { return Err(Refused::new("empty")); }
 //!         ctx.broadcast("new_msg", &msg);
 //!         self.posted += 1;
-//!         Ok(self.posted)
+//!         Ok(Posted { id: self.posted })
 //!     }
 //!
 //!     // An intercept: broadcasts of this event come here instead of going straight to the client.
@@ -134,8 +137,8 @@
 //! | Phoenix | here |
 //! | --- | --- |
 //! | `use Phoenix.Socket`, `channel "room:*", RoomChannel` | `#[socket]`, `channel!("room:*", RoomChannel)` |
-//! | `connect/3`, `id/1` | [`Socket::connect`], [`Socket::id`] |
-//! | `join/3` matching `"room:" <> id` | `#[join("room:{id}")]` |
+//! | `connect/3` | [`Socket::connect`] |
+//! | `join/3` matching `"room:" <> id` | `#[join("room:{id}")]` for one segment, `#[join("room:*")]` for any rest |
 //! | `handle_in("new_msg", …)` | `#[handle_in("new_msg")]` |
 //! | `intercept ["new_msg"]`, `handle_out/3` | `#[handle_out("new_msg")]` |
 //! | `handle_info/2`, `send(self(), …)` | `#[handle_info]`, [`Context::notify`] |

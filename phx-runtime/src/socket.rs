@@ -60,6 +60,8 @@ pub trait Socket: Routes + Sized + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Self, Refused>> + Send;
 
     /// A name for everything this user has connected, or `None` (the default).
+    ///
+    /// Nothing uses it yet: closing every connection of a name, as Phoenix does on a `disconnect` broadcast, is to come.
     fn id(&self) -> Option<String> {
         None
     }

@@ -76,6 +76,63 @@ async fn a_panic_ends_its_channel_only() -> TestResult {
 }
 
 #[tokio::test]
+async fn a_panic_in_any_callback_ends_its_channel_only() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:other").await;
+    client.join("room:info").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:info","panic_in_info",{}]
+            <- ["1","1","room:info","phx_error",{"reason":"channel_crash"}]
+            "#,
+        )
+        .await;
+    client.join("intercept:panic").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","intercept:panic","say",{"text":"panic"}]
+            <- ["1","2","intercept:panic","phx_reply",{"response":{},"status":"ok"}]
+            <- ["1","1","intercept:panic","phx_error",{"reason":"channel_crash"}]
+            "#,
+        )
+        .await;
+    client.join("room:words").await;
+    client
+        .talk(
+            r#"
+               a panic in terminate changes nothing about the end
+            -> ["1","2","room:words","last_words","panic"]
+            -> ["1","3","room:words","stop",{}]
+            <- ["1","1","room:words","phx_close",{}]
+            "#,
+        )
+        .await;
+    client.nothing_more_from("room:other").await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_channel_that_lets_more_pile_up_than_its_inbox_holds_has_crashed() -> TestResult {
+    let server = TestServer::start_with(|limits| limits.inbox_messages = 10).await?;
+    let mut client = server.connect().await;
+    client.join("room:pile").await;
+    client.send(r#"["1","2","room:pile","notify_all",10]"#).await;
+    client.nothing_more_from("room:pile").await;
+    client
+        .talk(
+            r#"
+            -> ["1","3","room:pile","notify_all",11]
+            <- ["1","1","room:pile","phx_error",{"reason":"channel_crash"}]
+            "#,
+        )
+        .await;
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_answer_that_cannot_be_encoded_is_a_crash() -> TestResult {
     let server = TestServer::start().await?;
     let mut client = server.connect().await;

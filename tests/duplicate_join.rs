@@ -1,5 +1,6 @@
 //! Protocol §5.2: joining a topic that is already joined.
 
+use crate::support::client::PATIENCE;
 use crate::support::signals::{gate, reported};
 use crate::support::{TestResult, TestServer};
 use std::time::Duration;
@@ -90,13 +91,81 @@ async fn a_callback_that_outlasts_its_time_is_dropped() -> TestResult {
             r#"
             -> ["1","2","room:outlasts","gated",{}]
             -> ["3","3","room:outlasts","phx_join",{}]
-            <- ["1","1","room:outlasts","phx_error",{"reason":"channel_crash"}]
             <- ["3","3","room:outlasts","phx_reply",{"response":{},"status":"ok"}]
+            <- ["1","1","room:outlasts","phx_close",{}]
+            -> ["3","4","room:outlasts","echo",{}]
+            <- ["3","4","room:outlasts","phx_reply",{"response":{},"status":"ok"}]
             "#,
         )
         .await;
-    client.talk(r#"-> ["3","4","room:outlasts","echo",{}]"#).await;
-    client.talk(r#"<- ["3","4","room:outlasts","phx_reply",{"response":{},"status":"ok"}]"#).await;
+    assert_eq!(reported("room:outlasts").await, "handling");
+    assert_eq!(reported("room:outlasts").await, "Crashed");
+    Ok(())
+}
+
+/// Three joins at once of which the first hangs, in a join or in a handler, and then the client goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn channels_that_wait_for_each_other_all_end_with_their_client() -> TestResult {
+    let server = TestServer::start_with(|limits| limits.replace_timeout = Duration::from_millis(5)).await?;
+    for round in 0..50 {
+        let mut client = server.connect().await;
+        for number in 1..=3 {
+            client
+                .send(&format!(r#"["{number}","{number}","room:gated:ok:hang{round}","phx_join",{{}}]"#))
+                .await;
+        }
+        client.join("room:hang").await;
+        client.send(r#"["1","2","room:hang","gated",{}]"#).await;
+        for number in 3..=4 {
+            client.send(&format!(r#"["{number}","{number}","room:hang","phx_join",{{}}]"#)).await;
+        }
+        drop(client);
+    }
+    let started = std::time::Instant::now();
+    let endpoint = &server.endpoint;
+    while (endpoint.connections(), endpoint.channels(), endpoint.topics()) != (0, 0, 0) {
+        assert!(started.elapsed() < PATIENCE, "{} channels are left", endpoint.channels());
+        // Handlers that were running when their client went may finish.
+        gate("room:hang").add_permits(1);
+        server.connect().await.nothing_more().await;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_channel_that_is_about_to_end_when_the_client_joins_again_is_closed_after_the_answer() -> TestResult
+{
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    for (event, reference) in [("stop", 2), ("panic", 3)] {
+        client.join("room:dying").await;
+        client
+            .talk(
+                r#"
+                -> ["1","a","room:dying","gated_end",{}]
+                "#,
+            )
+            .await;
+        client.send(&format!(r#"["1","b","room:dying","{event}",{{}}]"#)).await;
+        assert_eq!(reported("room:dying").await, "terminating");
+        client.send(&format!(r#"["{reference}","{reference}","room:dying","phx_join",{{}}]"#)).await;
+        client.nothing_more().await;
+        gate("room:dying").add_permits(1);
+        let topic = "room:dying";
+        client
+            .talk(&format!(
+                r#"
+                <- ["{reference}","{reference}","{topic}","phx_reply",{{"response":{{}},"status":"ok"}}]
+                <- ["1","1","{topic}","phx_close",{{}}]
+                -> ["{reference}","c","{topic}","phx_leave",{{}}]
+                <- ["{reference}","c","{topic}","phx_reply",{{"response":{{}},"status":"ok"}}]
+                <- ["{reference}","{reference}","{topic}","phx_close",{{}}]
+                "#
+            ))
+            .await;
+        reported("room:dying").await;
+        reported("room:dying").await;
+    }
     Ok(())
 }
 

@@ -78,6 +78,11 @@ async fn missing_upgrade_headers_are_named() -> TestResult {
     let server = TestServer::start().await?;
     for (headers, named) in [
         ("", "connection"),
+        ("connection: upgrade\r\nupgrade: notwebsockets\r\n", "upgrade"),
+        (
+            "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key:\r\n",
+            "sec-websocket-key",
+        ),
         ("connection: upgrade\r\n", "upgrade"),
         ("connection: upgrade\r\nupgrade: websocket\r\n", "sec-websocket-version"),
         (
@@ -91,6 +96,27 @@ async fn missing_upgrade_headers_are_named() -> TestResult {
         assert!(answer.contains(&format!("`{named}` header")), "{headers:?}: {answer}");
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn a_request_without_a_host_or_with_a_body_is_a_bad_one() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut stream = TcpStream::connect(server.addr).await?;
+    let request = format!("GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\nconnection2: close\r\n{UPGRADE}\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await?;
+    assert_eq!(&answer, b"HTTP/1.1 400");
+
+    for body in ["content-length: 5\r\n", "transfer-encoding: chunked\r\n"] {
+        let answer = request_with(&server, "GET", &format!("{UPGRADE}{body}")).await?;
+        assert_eq!(status(&answer), "400", "{body}: {answer}");
+    }
+    Ok(())
+}
+
+async fn request_with(server: &TestServer, method: &str, headers: &str) -> std::io::Result<String> {
+    request(server, method, "/socket/websocket?vsn=2.0.0", headers).await
 }
 
 #[tokio::test]

@@ -116,6 +116,17 @@ async fn a_message_with_a_hundred_thousand_extra_elements_is_read_without_keepin
 }
 
 #[tokio::test]
+async fn a_refusal_does_not_quote_a_payload_at_length() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:1").await;
+    client.send(&format!(r#"["1","2","room:1","maybe","{}"]"#, "\u{1F600}".repeat(10_000))).await;
+    let answer = client.next().await;
+    assert!(answer.contains("invalid payload") && answer.len() < 1500, "{} bytes", answer.len());
+    Ok(())
+}
+
+#[tokio::test]
 async fn half_a_surrogate_pair_is_no_message() -> TestResult {
     let server = TestServer::start().await?;
     let mut client = server.connect().await;

@@ -164,7 +164,7 @@ async fn a_channel_that_keeps_ending_by_itself_does_not_use_up_the_places() -> T
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_answer_precedes_every_push_and_broadcast_of_the_join() -> TestResult {
     let server = TestServer::start().await?;
     let mut client = server.connect().await;
@@ -201,7 +201,7 @@ async fn the_answer_precedes_every_push_and_broadcast_of_the_join() -> TestResul
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_broadcast_made_after_the_answer_is_never_missed() -> TestResult {
     let server = TestServer::start().await?;
     for number in 0..100 {

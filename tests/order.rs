@@ -65,6 +65,15 @@ async fn a_deferred_reply_holds_nothing_up_and_carries_the_ref_of_its_message() 
         .await;
     gate("room:deferred").add_permits(1);
     client.talk(r#"<- ["1","2","room:deferred","phx_reply",{"response":"later","status":"ok"}]"#).await;
+    gate("room:deferred").add_permits(1);
+    client
+        .talk(
+            r#"
+            -> ["1",null,"room:deferred","deferred",{}]
+            <- ["1",null,"room:deferred","phx_reply",{"response":"later","status":"ok"}]
+            "#,
+        )
+        .await;
     Ok(())
 }
 
@@ -193,6 +202,25 @@ async fn an_intercepted_broadcast_that_does_not_fit_is_skipped() -> TestResult {
 }
 
 #[tokio::test]
+async fn an_intercepted_broadcast_from_leaves_out_the_sender() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut ann = server.connect().await.named("ann");
+    let mut bo = server.connect().await.named("bo");
+    ann.join("intercept:from").await;
+    bo.join("intercept:from").await;
+    ann.talk(
+        r#"
+        -> ["1","2","intercept:from","say_from",{"text":"hi"}]
+        <- ["1","2","intercept:from","phx_reply",{"response":{},"status":"ok"}]
+        "#,
+    )
+    .await;
+    bo.talk(r#"<- ["1",null,"intercept:from","said",{"text":"hi!"}]"#).await;
+    ann.nothing_more_from("intercept:from").await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_subscriber_sees_the_broadcasts_of_a_topic_in_one_order() -> TestResult {
     let server = TestServer::start().await?;
     let mut clients = Vec::new();

@@ -73,6 +73,13 @@ async fn reply_and_push_of_a_channel() -> TestResult {
         <- ["u","v","room:2","phx_reply",{"response":{},"status":"ok"}]
         -> [null,"w","room:2","push",{}]
         <- ["u",null,"room:2","pushed",{}]
+           the answer to a leave is a reply of the channel
+        -> [null,"x","room:2","phx_leave",{}]
+        <- ["u","x","room:2","phx_reply",{"response":{},"status":"ok"}]
+        <- [null,null,"room:2","phx_close",{}]
+        -> [null,"y","room:1","phx_leave",{}]
+        <- ["j","y","room:1","phx_reply",{"response":{},"status":"ok"}]
+        <- ["j","j","room:1","phx_close",{}]
         "#,
     )
     .await

@@ -69,7 +69,7 @@ async fn rule_4_a_leave_counts_with_the_joins_ref_or_null_and_is_ignored_with_an
             -> ["2","4","room:1","echo",{}]
             <- ["2","4","room:1","phx_reply",{"response":{},"status":"ok"}]
             -> [null,"5","room:1","phx_leave",{}]
-            <- [null,"5","room:1","phx_reply",{"response":{},"status":"ok"}]
+            <- ["2","5","room:1","phx_reply",{"response":{},"status":"ok"}]
             <- ["2","2","room:1","phx_close",{}]
             -> ["6","6","room:1","phx_join",{}]
             <- ["6","6","room:1","phx_reply",{"response":{},"status":"ok"}]

@@ -1,9 +1,11 @@
 //! The accept loop, and life under another one.
 
 use crate::support::app::TestSocket;
+use crate::support::client::PATIENCE;
 use crate::support::signals::{gate, reported};
 use crate::support::{Client, TestResult, TestServer};
 use phx_runtime::{Endpoint, EndpointProblem, ServeError};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use warp::Filter;
@@ -108,8 +110,11 @@ async fn all_problems_of_an_endpoint_are_reported_at_once() -> TestResult {
         .socket::<TestSocket>("/socket/")
         .build();
     let Err(error) = result else { panic!("expected problems") };
-    let expected =
-        [EndpointProblem::InvalidPath("socket".into()), EndpointProblem::PathTaken("/socket/".into())];
+    let expected = [
+        EndpointProblem::InvalidPath("socket".into()),
+        EndpointProblem::PathTaken("socket".into()),
+        EndpointProblem::PathTaken("/socket/".into()),
+    ];
     assert_eq!(error.problems(), expected);
     Ok(())
 }
@@ -135,17 +140,37 @@ async fn as_many_connections_as_the_limit_are_accepted_and_the_next_waits_for_a_
 }
 
 #[tokio::test]
-async fn a_client_that_never_finishes_its_headers_is_dropped() -> TestResult {
+async fn a_client_that_does_not_finish_its_headers_is_dropped() -> TestResult {
     let endpoint = Endpoint::builder().socket::<TestSocket>("/socket").build()?;
     let server = endpoint.bind(([127, 0, 0, 1], 0)).await?;
-    let server = server.header_timeout(std::time::Duration::from_millis(50));
+    let server = server.header_timeout(Duration::from_millis(50));
     let addr = server.local_addr();
     let serving = tokio::spawn(server.run(endpoint.routes()));
-    let mut stream = TcpStream::connect(addr).await?;
-    stream.write_all(b"GET /socket/websocket HTTP/1.1\r\nhost: loc").await?;
-    let mut answer = Vec::new();
-    // Ends when the server closes the connection.
-    stream.read_to_end(&mut answer).await?;
+    for sent in ["", "P", "PRI * HTTP/2.0\r\n\r\nS", "GET /socket/websocket HTTP/1.1\r\nhost: loc"] {
+        let mut stream = TcpStream::connect(addr).await?;
+        stream.write_all(sent.as_bytes()).await?;
+        // Ends when the server closes the connection.
+        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut Vec::new())).await??;
+    }
     serving.abort();
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_its_answers_is_given_up_and_holds_up_no_shutdown() -> TestResult {
+    let endpoint = Endpoint::builder().build()?;
+    let large = "x".repeat(64 << 20);
+    let routes = endpoint.routes().or(warp::path!("large").map(move || large.clone()));
+    let server = endpoint.bind(([127, 0, 0, 1], 0)).await?.write_timeout(Duration::from_millis(50));
+    let addr = server.local_addr();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(server.run_until(routes, async {
+        let _ = stopped.await;
+    }));
+    let mut stream = TcpStream::connect(addr).await?;
+    stream.write_all(b"GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n").await?;
+    stream.readable().await?;
+    let _ = stop.send(());
+    tokio::time::timeout(PATIENCE, serving).await??;
     Ok(())
 }

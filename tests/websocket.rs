@@ -1,6 +1,7 @@
 //! Protocol §7: limits, fragments, ping and pong, close codes.
 
 use crate::support::client::PATIENCE;
+use crate::support::signals::{gate, reported};
 use crate::support::{Client, TestResult, TestServer};
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
@@ -122,6 +123,105 @@ async fn a_client_that_closes_is_answered_with_1000() -> TestResult {
     let mut client = server.connect().await;
     client.send_message(Message::Close(None)).await;
     client.expect_close(1000).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_that_closes_with_a_code_it_must_not_use_is_answered_with_1002() -> TestResult {
+    let server = TestServer::start().await?;
+    for code in [1012, 1013, 2999] {
+        let mut client = server.connect().await;
+        client.send_raw(&[&[0x88, 0x82, 0, 0, 0, 0], &u16::to_be_bytes(code)[..]].concat()).await;
+        client.expect_close(1002).await;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_binary_frame_closes_with_1003() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.send_message(Message::binary(vec![0, 1, 2])).await;
+    client.expect_close(1003).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_that_arrives_byte_by_byte_is_not_silence() -> TestResult {
+    let timeout = Duration::from_millis(200);
+    let server = TestServer::start_with(|limits| limits.idle_timeout = timeout).await?;
+    let mut slow = server.connect().await.named("slow");
+    let mut pacer = server.connect().await.named("pacer");
+    let frame = [&[0x81, 0x80 | 0x23, 0, 0, 0, 0], HEARTBEAT.as_bytes()].concat();
+    let started = std::time::Instant::now();
+    for (index, byte) in frame.iter().enumerate() {
+        // Each byte in its time, which the answers to somebody else tell.
+        while started.elapsed() < timeout / 10 * u32::try_from(index)? {
+            pacer.nothing_more().await;
+        }
+        slow.send_raw(&[*byte]).await;
+    }
+    assert!(started.elapsed() > 3 * timeout);
+    assert_eq!(slow.next().await, ANSWER);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_connection_that_does_not_read_for_want_of_room_does_not_time_out() -> TestResult {
+    let timeout = Duration::from_millis(100);
+    let server = TestServer::start_with(|limits| {
+        limits.idle_timeout = timeout;
+        limits.inbox_pushes = 1;
+    })
+    .await?;
+    let mut client = server.connect().await;
+    client.join("room:busy").await;
+    for reference in 2..=5 {
+        client.send(&format!(r#"["1","{reference}","room:busy","gated",{{}}]"#)).await;
+    }
+    assert_eq!(reported("room:busy").await, "handling");
+    let started = std::time::Instant::now();
+    while started.elapsed() < 4 * timeout {
+        server.connect().await.nothing_more().await;
+    }
+    gate("room:busy").add_permits(4);
+    for reference in 2..=5 {
+        client
+            .talk(&format!(
+                r#"<- ["1","{reference}","room:busy","phx_reply",{{"response":{{}},"status":"ok"}}]"#
+            ))
+            .await;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn messages_wait_up_to_a_number_of_bytes_and_nothing_is_lost() -> TestResult {
+    let server = TestServer::start_with(|limits| limits.inbox_bytes = 20_000).await?;
+    let mut client = server.connect().await;
+    let text = "x".repeat(9000);
+    client.send(r#"["1","1","room:gated:ok:bytes","phx_join",{}]"#).await;
+    for reference in 2..=9 {
+        client.send(&format!(r#"["1","{reference}","room:gated:ok:bytes","echo","{text}"]"#)).await;
+    }
+    assert_eq!(reported("room:gated:ok:bytes").await, "joining");
+    // Two fit beside the join; the third waits with everything after it, so that no heartbeat is answered.
+    client.send(HEARTBEAT).await;
+    gate("room:gated:ok:bytes").add_permits(1);
+    client.talk(r#"<- ["1","1","room:gated:ok:bytes","phx_reply",{"response":{},"status":"ok"}]"#).await;
+    let mut answers = Vec::new();
+    for _ in 2..=10 {
+        answers.push(client.next().await);
+    }
+    let heartbeat = answers.iter().position(|answer| answer == ANSWER);
+    assert!(heartbeat > Some(4), "the heartbeat was read before there was room: {heartbeat:?}");
+    answers.retain(|answer| answer != ANSWER);
+    for (reference, answer) in (2..=9).zip(answers) {
+        assert!(
+            answer.starts_with(&format!(r#"["1","{reference}","#)) && answer.contains(&text),
+            "{reference}"
+        );
+    }
     Ok(())
 }
 

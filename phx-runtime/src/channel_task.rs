@@ -6,19 +6,19 @@ use crate::error::{HandleError, JoinError, Joined};
 use crate::inbox::{Inbox, Received};
 use crate::message::{Ref, Topic};
 use crate::payload::Payload;
-use crate::port::{ChannelHandle, Delivery, Ended, JoinRequest, Mail, Port, Running, Shared};
+use crate::port::{ChannelHandle, Claim, Delivery, Ended, JoinRequest, Mail, Port, Running, Shared};
 use crate::pubsub::{Subscriber, Subscription};
 use crate::reply::{Answer, Reply};
 use futures_util::FutureExt;
 use std::any::Any;
 use std::collections::VecDeque;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 /// Starts the task of a channel of type `C`.
 pub(crate) fn start<C: Channel>(request: JoinRequest) -> ChannelHandle {
-    let JoinRequest { link, topic, join_ref, reference, payload, previous } = request;
+    let JoinRequest { link, topic, join_ref, reference, payload, claim, previous } = request;
     let Ok(socket) = Arc::clone(&link.socket).downcast::<C::Socket>() else {
         unreachable!("`Route::to` ties a channel to the type of socket it is mounted on")
     };
@@ -26,28 +26,29 @@ pub(crate) fn start<C: Channel>(request: JoinRequest) -> ChannelHandle {
     let shared = Arc::new(Shared::<C> { link, socket, inbox, topic, join_ref, join_reference: reference });
     let port = Arc::clone(&shared) as Arc<dyn Port>;
     let running = Running::new(&shared.link);
-    let task = tokio::spawn(run(shared, payload, previous, running));
+    let task = tokio::spawn(async move {
+        let _running = running;
+        run(shared, payload, claim, previous).await
+    });
     ChannelHandle { port, task }
 }
 
 async fn run<C: Channel>(
     shared: Arc<Shared<C>>,
     payload: Payload,
+    claim: Claim,
     previous: Option<ChannelHandle>,
-    _running: Running,
 ) -> Ended {
-    let mut fallback = Fallback { shared: Arc::clone(&shared), stage: Stage::Joining };
-
-    let Some((joined, replaced)) = join_unless_disconnected(&shared, payload, previous).await else {
-        fallback.stage = Stage::Done;
-        shared.inbox.close_with(|_| ());
+    let Some((joined, replaced)) = Box::pin(join_unless_disconnected(&shared, payload, previous)).await
+    else {
+        shared.inbox.close_with(|_, _| ());
         return Ended::Told;
     };
+    drop(claim);
     let Some((mut channel, subscription)) = admit(&shared, joined, replaced.as_ref()) else {
-        fallback.stage = Stage::Done;
         return Ended::Told;
     };
-    fallback.stage = Stage::Joined;
+    drop(replaced);
 
     let mut ctx = Context::new(Arc::clone(&shared), subscription);
     let end = loop {
@@ -70,22 +71,20 @@ async fn run<C: Channel>(
     // What a channel does while it terminates comes before its end on the wire, except after a leave: there the
     // client is told first.
     let reason = end.reason();
-    if let End::Left { join_ref, reference } = &end {
-        let topic = Topic::Text(&shared.topic);
-        shared.link.reply(join_ref, reference, topic, &Answer::empty_ok());
-        close(&shared, &mut ctx, &end);
+    if let End::Left { reference } = &end {
+        shared.reply(reference, &Answer::empty_ok());
+        let ended = close(&shared, &mut ctx, &end);
         terminate(&shared, &mut channel, &mut ctx, reason).await;
+        ended
     } else {
         terminate(&shared, &mut channel, &mut ctx, reason).await;
-        close(&shared, &mut ctx, &end);
+        close(&shared, &mut ctx, &end)
     }
-    fallback.stage = Stage::Done;
-    if matches!(end, End::Replaced) { Ended::Replaced } else { Ended::Told }
 }
 
 /// Why the loop of a joined channel ended.
 enum End {
-    Left { join_ref: Ref, reference: Ref },
+    Left { reference: Ref },
     Stopped,
     Crashed,
     Replaced,
@@ -114,34 +113,22 @@ async fn join_unless_disconnected<C: Channel>(
     payload: Payload,
     previous: Option<ChannelHandle>,
 ) -> Option<(JoinOutcome<C>, Option<Ref>)> {
-    let disconnected = poll_fn(|cx| shared.inbox.poll_disconnected(cx));
+    let disconnected = shared.inbox.disconnected();
     tokio::pin!(disconnected);
     let mut replaced = None;
-    if let Some(ChannelHandle { port, mut task }) = previous {
-        port.replace();
-        let limit = shared.link.limits.replace_timeout;
+    if let Some(mut previous) = previous {
+        previous.port.replace();
         tokio::select! {
             biased;
-            () = &mut disconnected => {
-                port.disconnect();
-                return None;
-            }
-            ended = tokio::time::timeout(limit, &mut task) => match ended {
-                Ok(Ok(Ended::Replaced)) => replaced = Some(port.join_ref().clone()),
-                Ok(_) => {}
-                Err(_) => {
-                    tracing::warn!(topic = &*shared.topic, "dropping a callback that outlasts its channel");
-                    task.abort();
-                    // Its fallback tells the client.
-                    let _ = task.await;
-                }
-            }
+            () = &mut disconnected => return None,
+            // The old channel keeps its time itself.
+            ended = &mut previous.task => if let Ok(Ended::Replaced) = ended {
+                replaced = Some(previous.port.join_ref().clone());
+            },
         }
     }
     let mut joining = Joining::new(Arc::clone(shared));
-    let join = Box::pin(
-        AssertUnwindSafe(async { C::join(&shared.topic, payload, &mut joining).await }).catch_unwind(),
-    );
+    let join = guarded(shared, async { C::join(&shared.topic, payload, &mut joining).await });
     let outcome = tokio::select! {
         biased;
         () = &mut disconnected => return None,
@@ -153,7 +140,7 @@ async fn join_unless_disconnected<C: Channel>(
 /// The joined channel, or the reply that turns the client away.
 fn judge_join<C: Channel>(
     shared: &Shared<C>,
-    outcome: Result<Result<Joined<C>, JoinError>, Box<dyn Any + Send>>,
+    outcome: Result<Result<Joined<C>, JoinError>, String>,
 ) -> JoinOutcome<C> {
     let topic = &*shared.topic;
     match outcome {
@@ -163,19 +150,20 @@ fn judge_join<C: Channel>(
             Err(Answer::error(response))
         }
         Ok(Err(JoinError::UnmatchedTopic)) => {
-            tracing::warn!(topic, "no join of the channel accepts this topic");
+            shared.link.complain(format_args!("no join of the channel accepts the topic {topic:?}"));
             Err(Answer::refusal("unmatched topic"))
         }
         Ok(Err(JoinError::InvalidPayload(error))) => {
-            tracing::warn!(topic, %error, "the payload of a join does not fit");
-            Err(Answer::invalid_payload(&error))
+            let answer = Answer::invalid_payload(&error);
+            shared.link.complain(format_args!("the payload of a join of {topic:?} does not fit: {answer}"));
+            Err(answer)
         }
         Ok(Err(JoinError::Encode(error))) => {
             tracing::error!(topic, %error, "join crashed");
             Err(Answer::refusal("join crashed"))
         }
-        Err(panic) => {
-            tracing::error!(topic, panic = panic_text(&*panic), "join crashed");
+        Err(crash) => {
+            tracing::error!(topic, crash, "join crashed");
             Err(Answer::refusal("join crashed"))
         }
     }
@@ -207,7 +195,7 @@ fn admit<C: Channel>(
             Some((channel, subscription))
         }
         Err(reply) => {
-            shared.inbox.close_with(|rest| {
+            shared.inbox.close_with(|rest, _| {
                 answer(&reply);
                 answer_as_unmatched(shared, rest);
             });
@@ -240,13 +228,13 @@ async fn handle<C: Channel>(
     mail: Mail<C>,
 ) -> Option<End> {
     let outcome = match mail {
-        Mail::Client(Delivery::Leave { join_ref, reference }) => {
-            return Some(End::Left { join_ref, reference });
-        }
-        Mail::Client(Delivery::Push { reference, event, payload }) => {
+        Mail::Client(Delivery::Leave { reference, .. }) => return Some(End::Left { reference }),
+        Mail::Client(Delivery::Push { reference, event, payload, claim }) => {
+            // It waits no longer.
+            drop(claim);
             ctx.begin(reference);
             let event_name = event.as_deref();
-            let outcome = guarded(async {
+            let outcome = guarded(shared, async {
                 match event_name {
                     Some(event) => channel.handle_in(event, payload, ctx).await,
                     None => Err(HandleError::UnmatchedEvent),
@@ -257,18 +245,19 @@ async fn handle<C: Channel>(
         }
         Mail::Broadcast(broadcast) => {
             ctx.begin(Ref::NULL);
-            let handled = guarded(channel.handle_out(&broadcast.event, broadcast.payload.clone(), ctx)).await;
+            let handled =
+                guarded(shared, channel.handle_out(&broadcast.event, broadcast.payload.clone(), ctx)).await;
             handled.map(|handled| {
                 // Any client may have caused the broadcast: it must not be able to end the channels of the others.
                 if let Err(error) = handled {
                     let (topic, event) = (&*shared.topic, &*broadcast.event);
-                    tracing::warn!(topic, event, %error, "skipping a broadcast that `handle_out` cannot read");
+                    tracing::debug!(topic, event, %error, "skipping a broadcast that `handle_out` cannot read");
                 }
             })
         }
         Mail::Info(handler) => {
             ctx.begin(Ref::NULL);
-            guarded(async { handler(channel, ctx).await }).await
+            guarded(shared, async { handler(channel, ctx).await }).await
         }
     };
     let failure = ctx.take_failure().map(|failure| failure.to_string());
@@ -297,12 +286,15 @@ fn answer_push<C: Channel>(
         Ok(None) => return Ok(()),
         Ok(Some(reply)) => reply.into_answer().map_err(|error| error.to_string())?,
         Err(HandleError::UnmatchedEvent) => {
-            tracing::warn!(topic, event, "unmatched event");
+            shared.link.complain(format_args!("no handler for the event {event:?} on {topic:?}"));
             Answer::refusal("unmatched event")
         }
         Err(HandleError::InvalidPayload(error)) => {
-            tracing::warn!(topic, event, %error, "invalid payload");
-            Answer::invalid_payload(&error)
+            let answer = Answer::invalid_payload(&error);
+            shared
+                .link
+                .complain(format_args!("the payload of {event:?} on {topic:?} does not fit: {answer}"));
+            answer
         }
         Err(HandleError::Encode(error)) => return Err(error.to_string()),
     };
@@ -311,55 +303,52 @@ fn answer_push<C: Channel>(
 }
 
 async fn terminate<C: Channel>(shared: &Shared<C>, channel: &mut C, ctx: &mut Context<C>, reason: Reason) {
-    if let Err(crash) = guarded(channel.terminate(reason, ctx)).await {
+    if let Err(crash) = guarded(shared, channel.terminate(reason, ctx)).await {
         tracing::error!(topic = &*shared.topic, crash, "terminate crashed");
     }
 }
 
-/// Ends the channel for the client: no broadcast after this, the topic is free, and the client knows it.
-fn close<C: Channel>(shared: &Shared<C>, ctx: &mut Context<C>, end: &End) {
+/// Ends the channel for the client: no broadcast after this, the topic is free, and the client knows it, unless it has
+/// joined again and is to learn it after the answer to that.
+fn close<C: Channel>(shared: &Shared<C>, ctx: &mut Context<C>, end: &End) -> Ended {
     ctx.unsubscribe();
-    shared.inbox.close_with(|_| match end {
-        End::Left { .. } | End::Stopped => shared.push_closed(&shared.join_ref),
-        End::Crashed => shared.push_crashed(),
-        End::Replaced | End::Disconnected => {}
-    });
+    shared.inbox.close_with(|_, is_replaced| {
+        if is_replaced {
+            return Ended::Replaced;
+        }
+        match end {
+            End::Left { .. } | End::Stopped => shared.push_closed(&shared.join_ref),
+            End::Crashed => shared.push_crashed(),
+            End::Replaced | End::Disconnected => {}
+        }
+        Ended::Told
+    })
 }
 
-/// Runs a callback so that a panic in it is a value. Boxed: the memory of an idle channel must not grow with its
-/// largest callback.
-async fn guarded<T>(callback: impl Future<Output = T> + Send) -> Result<T, String> {
-    let outcome = Box::pin(AssertUnwindSafe(callback).catch_unwind()).await;
-    outcome.map_err(|panic| panic_text(&*panic).to_owned())
+/// Runs a callback so that a panic in it is a value, as is one that goes on for too long after the client has joined
+/// again. Boxed: the memory of an idle channel must not grow with its largest callback.
+async fn guarded<C: Channel, T>(
+    shared: &Shared<C>,
+    callback: impl Future<Output = T> + Send,
+) -> Result<T, String> {
+    let limit = shared.link.limits.replace_timeout;
+    let overdue = async {
+        shared.inbox.replaced().await;
+        tokio::time::sleep(limit).await;
+    };
+    Box::pin(async move {
+        tokio::select! {
+            biased;
+            outcome = AssertUnwindSafe(callback).catch_unwind() => {
+                outcome.map_err(|panic| panic_text(&*panic).to_owned())
+            }
+            () = overdue => Err(format!("a callback took longer than {limit:?} after the client had joined again")),
+        }
+    })
+    .await
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic without text")
-}
-
-/// Tells the client when the task is dropped before its end, as happens when a replaced channel outlasts its time.
-struct Fallback<C: Channel> {
-    shared: Arc<Shared<C>>,
-    stage: Stage,
-}
-
-enum Stage {
-    Joining,
-    Joined,
-    Done,
-}
-
-impl<C: Channel> Drop for Fallback<C> {
-    fn drop(&mut self) {
-        let shared = &self.shared;
-        match self.stage {
-            Stage::Joining => shared.inbox.close_with(|rest| {
-                shared.reply_to_join(&Answer::refusal("join crashed"));
-                answer_as_unmatched(shared, rest);
-            }),
-            Stage::Joined => shared.inbox.close_with(|_| shared.push_crashed()),
-            Stage::Done => {}
-        }
-    }
 }

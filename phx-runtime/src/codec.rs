@@ -3,9 +3,11 @@
 
 use crate::frame::CloseCode;
 use bytes::{Buf, Bytes};
+use futures_util::Sink;
 use std::io;
+use std::mem;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use yawc::{OpCode, Options, Role, WebSocket, WebSocketError};
@@ -18,19 +20,38 @@ pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// The connection, held by its reader and its writer. Both are polled by one task, so the lock is never contended.
-pub(crate) struct SharedStream<S>(Arc<Mutex<S>>);
+pub(crate) struct SharedStream<S>(Arc<Mutex<State<S>>>);
+
+struct State<S> {
+    stream: S,
+    /// Bytes have come in since this was last looked at.
+    received: bool,
+}
 
 impl<S: Stream> SharedStream<S> {
     pub(crate) fn new(stream: S) -> Self {
-        Self(Arc::new(Mutex::new(stream)))
+        Self(Arc::new(Mutex::new(State { stream, received: false })))
     }
 
     fn with<T>(&self, poll: impl FnOnce(Pin<&mut S>) -> T) -> T {
-        poll(Pin::new(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+        poll(Pin::new(&mut self.lock().stream))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<S>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether bytes have come in since the last call.
+    pub(crate) fn take_received(&self) -> bool {
+        mem::take(&mut self.lock().received)
     }
 
     pub(crate) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.with(|stream| stream.poll_read(cx, buffer))
+        let mut state = self.lock();
+        let filled = buffer.filled().len();
+        let result = Pin::new(&mut state.stream).poll_read(cx, buffer);
+        state.received |= buffer.filled().len() > filled;
+        result
     }
 
     pub(crate) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
@@ -103,14 +124,25 @@ impl<S: Stream> Reader<S> {
         Poll::Ready(match frame.opcode() {
             OpCode::Text => Ok(Received::Text(payload)),
             OpCode::Binary => Ok(Received::Binary),
-            OpCode::Ping => Ok(Received::Ping(payload)),
+            OpCode::Ping => {
+                // The library's own pong goes into the void at once, or a burst of pings would leave it with a long
+                // queue. It cannot fail there.
+                let _ = Pin::new(&mut self.0).poll_ready(cx);
+                Ok(Received::Ping(payload))
+            }
             OpCode::Pong if payload.len() <= 125 => Ok(Received::Pong),
-            OpCode::Close if payload.len() <= 125 => Ok(Received::Close),
+            OpCode::Close if payload.len() <= 125 && !is_reserved(&payload) => Ok(Received::Close),
             OpCode::Pong | OpCode::Close | OpCode::Continuation => {
                 Err(ReadError::Violation(CloseCode::ProtocolError))
             }
         })
     }
+}
+
+/// Whether a close frame has one of the codes that are for a server to send, or kept for the future.
+fn is_reserved(payload: &[u8]) -> bool {
+    let code = payload.first_chunk().map(|code| u16::from_be_bytes(*code));
+    matches!(code, Some(1012..3000))
 }
 
 fn judge(error: &WebSocketError) -> ReadError {

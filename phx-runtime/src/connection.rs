@@ -1,11 +1,12 @@
 //! One client: which topics it has joined, and what each of its messages means (docs/protocol.md §4).
 
 use crate::frame::CloseCode;
-use crate::inbox::Rejected;
+use crate::inbox::Room;
 use crate::message::{Message, Ref, Topic};
-use crate::port::{ChannelHandle, Delivery, JoinRequest, Link, Port};
+use crate::port::{ChannelHandle, Delivery, JoinRequest, Link};
 use crate::reply::Answer;
 use crate::route::StartChannel;
+use crate::serializer::DecodeError;
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,14 +17,16 @@ pub(crate) struct Connection {
     find_route: fn(&str) -> Option<StartChannel>,
     /// Channels that have ended stay here until they are looked at, or swept at a heartbeat.
     channels: HashMap<Arc<str>, ChannelHandle>,
-    /// A message that waits for room in its channel's inbox. Nothing more is read meanwhile.
-    blocked: Option<Blocked>,
+    /// A message for which there is no room yet. Nothing more is read meanwhile.
+    blocked: Option<Bytes>,
 }
 
-struct Blocked {
-    topic: Arc<str>,
-    port: Arc<dyn Port>,
-    delivery: Delivery,
+/// What became of a message.
+#[derive(PartialEq, Eq)]
+enum Dispatched {
+    Done,
+    /// It has to wait for room; the task is woken when there may be some.
+    Blocked,
 }
 
 impl Connection {
@@ -35,24 +38,30 @@ impl Connection {
         &self.link
     }
 
-    /// Whether the next message can be handled; if not, the task is woken when it can.
-    pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Some(Blocked { topic, port, delivery }) = self.blocked.take() {
-            self.deliver(topic, port, delivery, cx);
+    /// Whether a message waits for room in a channel.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.blocked.is_some()
+    }
+
+    /// Whether the next message can be handled; if not, the task is woken when it can. An error closes the connection.
+    pub(crate) fn poll_ready(&mut self, cx: &Context<'_>) -> Poll<Result<(), CloseCode>> {
+        if let Some(frame) = self.blocked.take() {
+            self.handle_text(frame, cx)?;
         }
-        if self.blocked.is_some() { Poll::Pending } else { Poll::Ready(()) }
+        if self.is_blocked() { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 
     /// Handles one message of a client that is [ready](Self::poll_ready). An error closes the connection.
-    pub(crate) fn handle_text(&mut self, frame: &Bytes, cx: &mut Context<'_>) -> Result<(), CloseCode> {
-        use crate::serializer::DecodeError;
-        match self.link.outbox.serializer().decode(frame, &self.link.limits) {
+    pub(crate) fn handle_text(&mut self, frame: Bytes, cx: &Context<'_>) -> Result<(), CloseCode> {
+        match self.link.outbox.serializer().decode(&frame, &self.link.limits) {
             Ok(message) => {
-                self.dispatch(message, cx);
+                if self.dispatch(message, cx) == Dispatched::Blocked {
+                    self.blocked = Some(frame);
+                }
                 Ok(())
             }
             Err(error) => {
-                tracing::warn!(%error, "closing a connection that sent something else than a message");
+                self.link.complain(format_args!("closing a connection that sent no message: {error}"));
                 Err(match error {
                     DecodeError::TooLong(_) => CloseCode::TooLarge,
                     DecodeError::Json(_) | DecodeError::LoneSurrogate => CloseCode::InternalError,
@@ -61,72 +70,71 @@ impl Connection {
         }
     }
 
-    fn dispatch(&mut self, message: Message<'_>, cx: &mut Context<'_>) {
+    fn dispatch(&mut self, message: Message<'_>, cx: &Context<'_>) -> Dispatched {
         if message.topic.is("phoenix") && message.event.is("heartbeat") {
             self.sweep();
             let topic = Topic::Text("phoenix");
-            return self.link.reply(&Ref::NULL, &message.reference, topic, &Answer::empty_ok());
+            self.link.reply(&Ref::NULL, &message.reference, topic, &Answer::empty_ok());
+            return Dispatched::Done;
         }
-        let joined = message.topic.text.as_deref().and_then(|topic| self.channels.get_key_value(topic));
-        let joined = joined.filter(|(_, channel)| channel.port.is_open());
-        let Some((topic, channel)) = joined else {
-            return self.dispatch_unjoined(message);
-        };
         if message.event.is("phx_join") {
-            return self.join(message);
+            return self.join(message, cx);
         }
+        let channel = message.topic.text.as_deref().and_then(|topic| self.channels.get(topic));
+        let Some(channel) = channel.filter(|channel| channel.port.is_open()) else {
+            self.answer_unjoined(&message);
+            return Dispatched::Done;
+        };
         let is_stale = !message.join_ref.is_null() && message.join_ref != *channel.port.join_ref();
         if is_stale {
-            return;
+            return Dispatched::Done;
         }
-        let (topic, port) = (Arc::clone(topic), Arc::clone(&channel.port));
-        let delivery = if message.event.is("phx_leave") {
-            Delivery::Leave { join_ref: message.join_ref, reference: message.reference }
-        } else {
-            let event = message.event.text.map(|event| Box::from(&*event));
-            Delivery::Push { reference: message.reference, event, payload: message.payload }
-        };
-        self.deliver(topic, port, delivery, cx);
+        match channel.port.room(cx) {
+            Room::Free => {}
+            Room::Full => return Dispatched::Blocked,
+            Room::Ended => {
+                self.answer_unjoined(&message);
+                return Dispatched::Done;
+            }
+        }
+        let Message { join_ref, reference, event, payload, .. } = message;
+        if event.is("phx_leave") {
+            channel.port.deliver(Delivery::Leave { join_ref, reference });
+            return Dispatched::Done;
+        }
+        let Some(claim) = self.link.claim(&payload, cx) else { return Dispatched::Blocked };
+        let event = event.text.map(|event| Box::from(&*event));
+        channel.port.deliver(Delivery::Push { reference, event, payload, claim });
+        Dispatched::Done
     }
 
-    /// A message to a topic that is not joined.
-    fn dispatch_unjoined(&mut self, message: Message<'_>) {
-        if message.event.is("phx_join") {
-            return self.join(message);
-        }
+    /// A message other than a join to a topic that is not joined.
+    fn answer_unjoined(&self, message: &Message<'_>) {
         let topic = Topic::Json(message.topic.json);
         if message.event.is("phx_leave") {
             self.link.reply(&message.join_ref, &message.reference, topic, &Answer::empty_ok());
         } else {
-            tracing::debug!(topic = message.topic.json, "message to a topic that is not joined");
             self.link.reply(&Ref::NULL, &message.reference, topic, &Answer::refusal("unmatched topic"));
         }
     }
 
-    fn join(&mut self, message: Message<'_>) {
-        let topic = Topic::Json(message.topic.json);
-        let Some(name) = message.topic.text.as_deref() else {
-            return self.link.reply(
-                &Ref::NULL,
-                &message.reference,
-                topic,
-                &Answer::refusal("unmatched topic"),
-            );
-        };
-        let Some(start) = (self.find_route)(name) else {
-            tracing::warn!(topic = name, "no channel of the socket serves this topic");
-            return self.link.reply(
-                &Ref::NULL,
-                &message.reference,
-                topic,
-                &Answer::refusal("unmatched topic"),
-            );
+    fn join(&mut self, message: Message<'_>, cx: &Context<'_>) -> Dispatched {
+        let name = message.topic.text.as_deref();
+        let Some((name, start)) = name.and_then(|name| Some((name, (self.find_route)(name)?))) else {
+            self.link
+                .complain(format_args!("no channel of the socket serves the topic {}", message.topic.json));
+            self.answer_unjoined(&message);
+            return Dispatched::Done;
         };
         if !self.has_room_for(name) {
-            tracing::error!(limit = self.link.limits.max_channels, "too many channels joined");
+            let limit = self.link.limits.max_channels;
+            self.link.complain(format_args!("too many channels joined: the limit is {limit}"));
+            let topic = Topic::Json(message.topic.json);
             let reply = Answer::refusal("too many channels joined");
-            return self.link.reply(&message.join_ref, &message.reference, topic, &reply);
+            self.link.reply(&message.join_ref, &message.reference, topic, &reply);
+            return Dispatched::Done;
         }
+        let Some(claim) = self.link.claim(&message.payload, cx) else { return Dispatched::Blocked };
         let (name, previous) = match self.channels.remove_entry(name) {
             Some((name, previous)) => (name, Some(previous).filter(|previous| previous.port.is_open())),
             None => (Arc::from(name), None),
@@ -137,9 +145,11 @@ impl Connection {
             join_ref: message.join_ref,
             reference: message.reference,
             payload: message.payload,
+            claim,
             previous,
         });
         self.channels.insert(name, channel);
+        Dispatched::Done
     }
 
     /// Whether one more channel may start. Joining a joined topic takes no further place, but the new channel's task
@@ -153,35 +163,8 @@ impl Connection {
         has_place && self.link.running() < limit.saturating_mul(2)
     }
 
-    fn deliver(&mut self, topic: Arc<str>, port: Arc<dyn Port>, delivery: Delivery, cx: &mut Context<'_>) {
-        match port.deliver(delivery, cx) {
-            Ok(()) => {}
-            Err(Rejected::Full(delivery)) => self.blocked = Some(Blocked { topic, port, delivery }),
-            // It ended since it was looked up: the topic is not joined any more.
-            Err(Rejected::Closed(delivery)) => {
-                let topic = Topic::Text(&topic);
-                match delivery {
-                    Delivery::Leave { join_ref, reference } => {
-                        self.link.reply(&join_ref, &reference, topic, &Answer::empty_ok());
-                    }
-                    Delivery::Push { reference, .. } => {
-                        self.link.reply(&Ref::NULL, &reference, topic, &Answer::refusal("unmatched topic"));
-                    }
-                }
-            }
-        }
-    }
-
     /// Forgets the channels that have ended.
     fn sweep(&mut self) {
         self.channels.retain(|_, channel| channel.port.is_open());
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        for channel in self.channels.values() {
-            channel.port.disconnect();
-        }
     }
 }

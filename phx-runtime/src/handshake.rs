@@ -2,6 +2,7 @@
 
 use crate::codec::Stream;
 use crate::connection::Connection;
+use crate::http_stream::HttpStream;
 use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::outbox::Outbox;
@@ -12,7 +13,9 @@ use crate::socket::{ConnectInfo, Socket};
 use crate::websocket;
 use bytes::Bytes;
 use futures_util::FutureExt;
-use headers::{Connection as ConnectionHeader, HeaderMapExt, SecWebsocketAccept, SecWebsocketKey, Upgrade};
+use headers::{
+    Connection as ConnectionHeader, ContentLength, HeaderMapExt, SecWebsocketAccept, SecWebsocketKey, Upgrade,
+};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::upgrade::downcast;
@@ -91,19 +94,29 @@ fn upgrade(
     limits: Arc<Limits>,
 ) -> Result<Response, &'static str> {
     let headers = &request.headers;
+    if headers.get(header::HOST).is_none_or(HeaderValue::is_empty) {
+        return Err("the `host` header is missing");
+    }
     if !headers.typed_get::<ConnectionHeader>().is_some_and(|connection| connection.contains(header::UPGRADE))
     {
         return Err("the `connection` header must contain `upgrade`");
     }
-    let wanted = headers.get(header::UPGRADE).and_then(|value| value.to_str().ok());
-    if !wanted.is_some_and(|value| value.to_ascii_lowercase().contains("websocket")) {
+    let wanted = headers.get(header::UPGRADE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !wanted.split(',').any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket")) {
         return Err("the `upgrade` header must contain `websocket`");
     }
     let mut versions = headers.get_all(header::SEC_WEBSOCKET_VERSION).iter();
     if versions.next().map(HeaderValue::as_bytes) != Some(b"13") || versions.next().is_some() {
         return Err("the `sec-websocket-version` header must be `13`");
     }
-    let key = headers.typed_get::<SecWebsocketKey>().ok_or("the `sec-websocket-key` header is missing")?;
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|key| !key.is_empty());
+    let key = key.and_then(|_| headers.typed_get::<SecWebsocketKey>());
+    let key = key.ok_or("the `sec-websocket-key` header is missing")?;
+    // The server would take a body for the first bytes of the WebSocket, or the other way round.
+    let length = headers.typed_get::<ContentLength>().map_or(0, |length| length.0);
+    if length > 0 || headers.contains_key(header::TRANSFER_ENCODING) {
+        return Err("a request for a WebSocket has no body");
+    }
     let on_upgrade = request.on_upgrade.ok_or("this connection cannot become a WebSocket")?;
 
     let permit = request.permit;
@@ -126,18 +139,26 @@ fn upgrade(
 /// Takes the plain TCP stream back from the HTTP server: going through its layers would cost every connection the
 /// several KiB of the HTTP read buffer.
 fn start(upgraded: Upgraded, connection: Connection, books: impl Send + 'static) {
-    match downcast::<TokioIo<TcpStream>>(upgraded) {
+    // Our own server.
+    let upgraded = match upgraded.downcast::<TokioIo<HttpStream>>() {
         Ok(parts) => {
-            // A copy of the few bytes, if any, lets go of the large buffer they lie in.
-            let already_read = Bytes::copy_from_slice(&parts.read_buf);
-            let stream = parts.io.into_inner();
-            // Fails only for a connection that is already gone, which reading will find out.
-            let _ = stream.set_nodelay(true);
-            websocket::start(stream, already_read, connection, books);
+            return start_tcp(parts.io.into_inner().into_inner(), &parts.read_buf, connection, books);
         }
+        Err(upgraded) => upgraded,
+    };
+    // `warp::serve`.
+    match downcast::<TokioIo<TcpStream>>(upgraded) {
+        Ok(parts) => start_tcp(parts.io.into_inner(), &parts.read_buf, connection, books),
         Err(upgraded) => {
             let stream: Box<dyn Stream> = Box::new(TokioIo::new(upgraded));
             websocket::start(stream, Bytes::new(), connection, books);
         }
     }
+}
+
+fn start_tcp(stream: TcpStream, already_read: &[u8], connection: Connection, books: impl Send + 'static) {
+    // Fails only for a connection that is already gone, which reading will find out.
+    let _ = stream.set_nodelay(true);
+    // A copy of the few bytes, if any, lets go of the large buffer they lie in.
+    websocket::start(stream, Bytes::copy_from_slice(already_read), connection, books);
 }

@@ -1,6 +1,7 @@
 //! What waits for one channel: bounded, in order, and empty without memory while nothing waits.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -48,13 +49,14 @@ pub(crate) enum Received<T> {
     Overflowed,
 }
 
-/// Why a client's message was not put in.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Rejected<T> {
+/// Whether a client's message can be put in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Room {
+    Free,
     /// Too many wait; the task that asked is woken when there is room.
-    Full(T),
+    Full,
     /// The channel has ended.
-    Closed(T),
+    Ended,
 }
 
 impl<T> Inbox<T> {
@@ -64,30 +66,21 @@ impl<T> Inbox<T> {
         Self { state: Mutex::new(state), pushes: pushes.max(1), messages: messages.max(1) }
     }
 
-    /// Puts in a message from the client, which can be made to wait; `wrap` makes it one of the inbox.
-    pub(crate) fn poll_push<M>(
-        &self,
-        cx: &mut Context<'_>,
-        message: M,
-        wrap: impl FnOnce(M) -> T,
-    ) -> Result<(), Rejected<M>> {
+    /// Asks before a message from the client is put in, since that one can be made to wait.
+    pub(crate) fn room(&self, cx: &Context<'_>) -> Room {
         let mut state = self.lock();
         match state.status {
-            Status::Closed => return Err(Rejected::Closed(message)),
-            // What follows a replaced or overflowed channel's end gets no answer, as in Phoenix.
-            Status::Disconnected | Status::Replaced | Status::Overflowed => return Ok(()),
-            Status::Open => {}
+            Status::Closed => Room::Ended,
+            Status::Open if state.queue.len() >= self.pushes => {
+                state.connection = Some(cx.waker().clone());
+                Room::Full
+            }
+            // What is put in now gets no answer, as in Phoenix.
+            Status::Open | Status::Disconnected | Status::Replaced | Status::Overflowed => Room::Free,
         }
-        if state.queue.len() >= self.pushes {
-            state.connection = Some(cx.waker().clone());
-            return Err(Rejected::Full(message));
-        }
-        state.queue.push_back(wrap(message));
-        wake_channel(state);
-        Ok(())
     }
 
-    /// Puts in a message that cannot wait. Too many of them end the channel.
+    /// Puts in a message. Too many of them end the channel.
     pub(crate) fn push(&self, message: T) {
         let mut state = self.lock();
         if state.status != Status::Open {
@@ -123,18 +116,30 @@ impl<T> Inbox<T> {
         self.lock().status != Status::Closed
     }
 
-    /// Whether the connection is gone; if not, the task is woken when it goes.
-    pub(crate) fn poll_disconnected(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.lock();
-        if state.status == Status::Disconnected {
-            return Poll::Ready(());
-        }
-        state.channel = Some(cx.waker().clone());
-        Poll::Pending
+    /// Done when the connection is gone.
+    pub(crate) async fn disconnected(&self) {
+        self.reached(Status::Disconnected).await;
+    }
+
+    /// Done when the client has joined again.
+    pub(crate) async fn replaced(&self) {
+        self.reached(Status::Replaced).await;
+    }
+
+    async fn reached(&self, status: Status) {
+        poll_fn(|cx| {
+            let mut state = self.lock();
+            if state.status == status {
+                return Poll::Ready(());
+            }
+            state.channel = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 
     pub(crate) async fn receive(&self) -> Received<T> {
-        std::future::poll_fn(|cx| self.poll_receive(cx)).await
+        poll_fn(|cx| self.poll_receive(cx)).await
     }
 
     fn poll_receive(&self, cx: &mut Context<'_>) -> Poll<Received<T>> {
@@ -145,7 +150,8 @@ impl<T> Inbox<T> {
             Status::Open | Status::Disconnected | Status::Closed => {}
         }
         if let Some(message) = state.queue.pop_front() {
-            let has_room = state.queue.len() < self.pushes;
+            // Not at the first free place: the connection then has more than one message to bring.
+            let has_room = state.queue.len() <= self.pushes / 2;
             let connection = if has_room { state.connection.take() } else { None };
             drop(state);
             if let Some(connection) = connection {
@@ -163,19 +169,22 @@ impl<T> Inbox<T> {
         Poll::Pending
     }
 
-    /// Ends the queue and shows what was left in it to `last`, before anyone can see that it has ended.
-    pub(crate) fn close_with(&self, last: impl FnOnce(&VecDeque<T>)) {
+    /// Ends the queue. Before anyone can see that it has ended, `last` gets what was left in it, and whether the
+    /// client has joined again.
+    pub(crate) fn close_with<R>(&self, last: impl FnOnce(&VecDeque<T>, bool) -> R) -> R {
         let mut state = self.lock();
+        let is_replaced = state.status == Status::Replaced;
         state.status = Status::Closed;
-        last(&state.queue);
+        let result = last(&state.queue, is_replaced);
         let connection = state.connection.take();
-        // Dropping messages may run user code, which must not happen under the lock.
         let rest = std::mem::take(&mut state.queue);
         drop(state);
-        drop(rest);
         if let Some(connection) = connection {
             connection.wake();
         }
+        // Dropping messages may run user code, which must not happen under the lock.
+        drop(rest);
+        result
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
@@ -195,8 +204,8 @@ fn wake_channel<T>(mut state: MutexGuard<'_, State<T>>) {
 mod tests {
     use super::*;
 
-    fn push(inbox: &Inbox<u8>, message: u8) -> Result<(), Rejected<u8>> {
-        inbox.poll_push(&mut Context::from_waker(Waker::noop()), message, |message| message)
+    fn room(inbox: &Inbox<u8>) -> Room {
+        inbox.room(&Context::from_waker(Waker::noop()))
     }
 
     fn receive(inbox: &Inbox<u8>) -> Poll<Received<u8>> {
@@ -206,15 +215,17 @@ mod tests {
     #[test]
     fn a_client_waits_at_the_limit_and_goes_on_when_there_is_room() {
         let inbox = Inbox::new(2, 10);
-        assert_eq!(push(&inbox, 1), Ok(()));
-        assert_eq!(push(&inbox, 2), Ok(()));
-        assert_eq!(push(&inbox, 3), Err(Rejected::Full(3)));
+        for message in 1..=2 {
+            assert_eq!(room(&inbox), Room::Free);
+            inbox.push(message);
+        }
+        assert_eq!(room(&inbox), Room::Full);
         assert_eq!(receive(&inbox), Poll::Ready(Received::Message(1)));
-        assert_eq!(push(&inbox, 3), Ok(()));
+        assert_eq!(room(&inbox), Room::Free);
     }
 
     #[test]
-    fn what_cannot_wait_overflows_one_beyond_the_limit() {
+    fn one_message_beyond_the_limit_overflows() {
         let inbox = Inbox::new(2, 3);
         for message in 1..=3 {
             inbox.push(message);
@@ -237,14 +248,15 @@ mod tests {
         inbox.push(1);
         inbox.replace();
         assert_eq!(receive(&inbox), Poll::Ready(Received::Replaced));
+        assert!(inbox.close_with(|_, is_replaced| is_replaced));
     }
 
     #[test]
-    fn a_closed_inbox_hands_back_what_was_left_and_what_still_comes() {
+    fn a_closed_inbox_shows_what_was_left_and_takes_no_more() {
         let inbox = Inbox::new(2, 3);
         inbox.push(1);
-        inbox.close_with(|rest| assert_eq!(*rest, [1]));
-        assert_eq!(push(&inbox, 2), Err(Rejected::Closed(2)));
+        inbox.close_with(|rest, is_replaced| assert!(*rest == [1] && !is_replaced));
+        assert_eq!(room(&inbox), Room::Ended);
         assert!(!inbox.is_open());
     }
 }

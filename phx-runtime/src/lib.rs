@@ -153,6 +153,7 @@
 //!
 //! What is deliberately different is listed in `docs/differences.md`.
 
+mod budget;
 mod channel;
 mod channel_task;
 mod codec;
@@ -162,6 +163,7 @@ mod endpoint;
 mod error;
 mod frame;
 mod handshake;
+mod http_stream;
 mod hub;
 mod inbox;
 mod limits;

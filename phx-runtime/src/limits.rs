@@ -32,32 +32,38 @@ pub struct Limits {
     /// connection with 1009. Default 1 MiB: Phoenix allows 10 MB, which is more than a chat or a game needs and
     /// lets a few thousand clients fill a server's memory.
     pub max_message_bytes: usize,
-    /// Length of a message's topic in bytes; a longer one closes the connection with 1009. Default 1,024: the topic
+    /// Length of a message's topic as JSON, in bytes without the quotes; a longer one closes the connection with 1009. Default 1,024: the topic
     /// is kept for as long as the channel is joined.
     pub max_topic_bytes: usize,
-    /// Length of a message's event in bytes; a longer one closes the connection with 1009. Default 255, the most
+    /// Length of a message's event as JSON, in bytes without the quotes; a longer one closes the connection with 1009. Default 255, the most
     /// that Phoenix's binary frames can carry.
     pub max_event_bytes: usize,
-    /// Length of a message's `ref` and of its `join_ref` as JSON, in bytes; a longer one closes the connection with
+    /// Length of a message's `ref` and of its `join_ref` as JSON, in bytes without the quotes; a longer one closes the connection with
     /// 1009. Default 255, as for events: the `join_ref` is kept for as long as the channel is joined.
     pub max_ref_bytes: usize,
     /// Bytes that may wait to be written to a client; a client that lets more pile up is closed with 1013. A single
     /// frame is let through even if it is larger, when nothing else waits. Default 1 MiB: seconds of a busy room,
     /// and a bound on what a client that stopped reading can cost.
     pub outbox_bytes: usize,
-    /// Pushes of a client that may wait for one channel. When so many wait, the connection stops reading until the
-    /// channel has caught up, so the client's own TCP connection slows it down and nothing is lost. Default 64.
+    /// How much may wait for one channel before a further push to it has to wait too. The connection then stops
+    /// reading, heartbeats included, until the channel has caught up: the client's own TCP connection slows it down,
+    /// and nothing is lost. Default 64.
     pub inbox_pushes: usize,
+    /// Bytes of a client's messages that may wait for all its channels together, payloads of running joins included,
+    /// before the connection stops reading. A single message is let through even if it is larger, when nothing else
+    /// waits. Default 4 MiB: four of the largest messages.
+    pub inbox_bytes: usize,
     /// Everything that may wait for one channel: pushes, intercepted broadcasts and its own notifications. Those
     /// cannot wait for room, so a channel that lets more pile up ends with `phx_error`. Default 1,024.
     pub inbox_messages: usize,
-    /// How long a connection may stay silent before it is closed with 1001. Received bytes count, sent ones do not.
-    /// Default 60 s: phoenix.js sends a heartbeat every 30 s.
+    /// How long a connection may stay silent before it is closed with 1001. Received bytes count, sent ones do not,
+    /// and while the connection does not read, it does not time out. Default 60 s: phoenix.js sends a heartbeat every
+    /// 30 s.
     pub idle_timeout: Duration,
     /// How long a closed connection may take to be read to its end by the client. Default 5 s.
     pub close_timeout: Duration,
     /// How long a channel whose client joins the same topic again may take to finish the callback it is in, before
-    /// that callback is dropped. Default 5 s, as in Phoenix.
+    /// that callback is dropped. Its join and `#[terminate]` have this long too. Default 5 s, as in Phoenix.
     pub replace_timeout: Duration,
 }
 
@@ -71,6 +77,7 @@ impl Default for Limits {
             max_ref_bytes: 255,
             outbox_bytes: 1024 * 1024,
             inbox_pushes: 64,
+            inbox_bytes: 4 * 1024 * 1024,
             inbox_messages: 1024,
             idle_timeout: Duration::from_mins(1),
             close_timeout: Duration::from_secs(5),

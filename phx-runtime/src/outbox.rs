@@ -66,11 +66,10 @@ impl Outbox {
         }
         let bytes = cost(&frame);
         if state.bytes > 0 && state.bytes + bytes > self.limit {
-            tracing::warn!(limit = self.limit, "closing a client that does not read what it is sent");
-            state.bytes = state.taken;
-            state.frames = VecDeque::new();
-            state.close = Some(CloseCode::TryAgainLater);
-            return wake(state);
+            state.abandon(CloseCode::TryAgainLater);
+            wake(state);
+            tracing::debug!(limit = self.limit, "closing a client that does not read what it is sent");
+            return;
         }
         state.bytes += bytes;
         state.frames.push_back(frame);
@@ -84,6 +83,11 @@ impl Outbox {
         let mut state = self.lock();
         state.close.get_or_insert(code);
         wake(state);
+    }
+
+    /// Forgets what waits and takes no more: the client is gone.
+    pub(crate) fn abandon(&self) {
+        self.lock().abandon(CloseCode::GoingAway);
     }
 
     /// For a connection whose client does not take what is being written: the reason to close, if there is one.
@@ -124,6 +128,12 @@ impl Outbox {
 }
 
 impl State {
+    fn abandon(&mut self, code: CloseCode) {
+        self.frames = VecDeque::new();
+        self.bytes = self.taken;
+        self.close.get_or_insert(code);
+    }
+
     fn wake_later(&mut self, cx: &Context<'_>) {
         match &mut self.connection {
             Some(waker) => waker.clone_from(cx.waker()),

@@ -1,9 +1,10 @@
 //! How the rest of the server reaches a running channel, whatever its type.
 
+use crate::budget::Budget;
 use crate::channel::{Channel, Info};
-use crate::context::Context;
+use crate::context;
 use crate::hub::Hub;
-use crate::inbox::{Inbox, Rejected};
+use crate::inbox::{Inbox, Room};
 use crate::limits::Limits;
 use crate::message::{Ref, Topic};
 use crate::outbox::Outbox;
@@ -14,6 +15,7 @@ use futures_util::future::BoxFuture;
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Context;
 use tokio::task::JoinHandle;
 
 /// What the channels of one connection share.
@@ -23,8 +25,15 @@ pub(crate) struct Link {
     pub(crate) socket: Arc<dyn Any + Send + Sync>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) limits: Arc<Limits>,
+    /// What waits for the channels.
+    budget: Budget,
     running: AtomicUsize,
+    complaints: AtomicUsize,
 }
+
+/// Complaints about one client that go to the log as warnings; what follows is for debugging only, so that a client
+/// cannot fill the log.
+const MAX_COMPLAINTS: usize = 10;
 
 impl Link {
     pub(crate) fn new(
@@ -33,7 +42,31 @@ impl Link {
         hub: Arc<Hub>,
         limits: Arc<Limits>,
     ) -> Self {
-        Self { outbox, socket, hub, limits, running: AtomicUsize::new(0) }
+        let budget = Budget::new(limits.inbox_bytes);
+        Self {
+            outbox,
+            socket,
+            hub,
+            limits,
+            budget,
+            running: AtomicUsize::new(0),
+            complaints: AtomicUsize::new(0),
+        }
+    }
+
+    /// Sets room aside for a message that has to wait; if there is none, the task is woken when there is.
+    pub(crate) fn claim(self: &Arc<Self>, payload: &Payload, cx: &Context<'_>) -> Option<Claim> {
+        let cost = self.budget.claim(payload.as_bytes().len(), cx)?;
+        Some(Claim { link: Arc::clone(self), cost })
+    }
+
+    /// Logs what a client did wrong.
+    pub(crate) fn complain(&self, complaint: std::fmt::Arguments<'_>) {
+        if self.complaints.fetch_add(1, Ordering::Relaxed) < MAX_COMPLAINTS {
+            tracing::warn!("{complaint}");
+        } else {
+            tracing::debug!("{complaint}");
+        }
     }
 
     /// How many channel tasks the connection has, those included that wait for the one they replace.
@@ -43,6 +76,18 @@ impl Link {
 
     pub(crate) fn reply(&self, join_ref: &Ref, reference: &Ref, topic: Topic<'_>, reply: &Answer) {
         self.outbox.push(self.outbox.serializer().reply(join_ref, reference, topic, reply));
+    }
+}
+
+/// Room for a message that waits, given back when it is dropped.
+pub(crate) struct Claim {
+    link: Arc<Link>,
+    cost: usize,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.link.budget.give_back(self.cost);
     }
 }
 
@@ -71,14 +116,22 @@ pub(crate) struct JoinRequest {
     pub(crate) join_ref: Ref,
     pub(crate) reference: Ref,
     pub(crate) payload: Payload,
+    pub(crate) claim: Claim,
     /// The channel that this join replaces.
     pub(crate) previous: Option<ChannelHandle>,
 }
 
-/// A started channel, as its connection keeps it.
+/// A started channel, as its connection keeps it, or the join that replaces it. Whoever drops it is gone, and the
+/// channel learns that.
 pub(crate) struct ChannelHandle {
     pub(crate) port: Arc<dyn Port>,
     pub(crate) task: JoinHandle<Ended>,
+}
+
+impl Drop for ChannelHandle {
+    fn drop(&mut self) {
+        self.port.disconnect();
+    }
 }
 
 /// How a channel's task ended, for a join that replaces it.
@@ -91,9 +144,8 @@ pub(crate) enum Ended {
 }
 
 /// A message from the client to a channel.
-#[derive(Debug)]
 pub(crate) enum Delivery {
-    Push { reference: Ref, event: Option<Box<str>>, payload: Payload },
+    Push { reference: Ref, event: Option<Box<str>>, payload: Payload, claim: Claim },
     Leave { join_ref: Ref, reference: Ref },
 }
 
@@ -102,7 +154,9 @@ pub(crate) trait Port: Send + Sync {
     /// The `join_ref` as the client sent it.
     fn join_ref(&self) -> &Ref;
     fn is_open(&self) -> bool;
-    fn deliver(&self, delivery: Delivery, cx: &mut std::task::Context<'_>) -> Result<(), Rejected<Delivery>>;
+    /// Asks before [`deliver`](Self::deliver).
+    fn room(&self, cx: &Context<'_>) -> Room;
+    fn deliver(&self, delivery: Delivery);
     fn intercept(&self, broadcast: Arc<Broadcast>);
     fn disconnect(&self);
     fn replace(&self);
@@ -115,7 +169,8 @@ pub(crate) enum Mail<C: Channel> {
     Info(InfoHandler<C>),
 }
 
-type InfoHandler<C> = Box<dyn for<'a> FnOnce(&'a mut C, &'a mut Context<C>) -> BoxFuture<'a, ()> + Send>;
+type InfoHandler<C> =
+    Box<dyn for<'a> FnOnce(&'a mut C, &'a mut context::Context<C>) -> BoxFuture<'a, ()> + Send>;
 
 /// What the channel's task, its context and its ports share.
 pub(crate) struct Shared<C: Channel> {
@@ -177,8 +232,12 @@ impl<C: Channel> Port for Shared<C> {
         self.inbox.is_open()
     }
 
-    fn deliver(&self, delivery: Delivery, cx: &mut std::task::Context<'_>) -> Result<(), Rejected<Delivery>> {
-        self.inbox.poll_push(cx, delivery, Mail::Client)
+    fn room(&self, cx: &Context<'_>) -> Room {
+        self.inbox.room(cx)
+    }
+
+    fn deliver(&self, delivery: Delivery) {
+        self.inbox.push(Mail::Client(delivery));
     }
 
     fn intercept(&self, broadcast: Arc<Broadcast>) {

@@ -5,6 +5,7 @@ use crate::error::{HandleError, JoinError, Joined};
 use crate::payload::{EncodeError, Payload, PayloadError, ToPayload};
 use serde::Serialize;
 use std::borrow::Cow;
+use std::fmt;
 
 /// The answer to one message: a status and a response.
 ///
@@ -74,9 +75,21 @@ impl Answer {
             reason: &'static str,
             detail: String,
         }
-        Self::error(json_of(&Invalid { reason: "invalid payload", detail: error.to_string() }))
+        // The text may quote the payload.
+        let detail = error.to_string().chars().take(MAX_DETAIL).collect();
+        Self::error(json_of(&Invalid { reason: "invalid payload", detail }))
     }
 }
+
+/// As it goes to the log.
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(self.response.as_bytes()))
+    }
+}
+
+/// Characters of a decoder's complaint that a client gets to read.
+const MAX_DETAIL: usize = 200;
 
 /// Strings in a struct have no way to fail.
 fn json_of(strings: &impl Serialize) -> Payload {

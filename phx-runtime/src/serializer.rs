@@ -70,7 +70,7 @@ impl Serializer {
             reference: decode_ref(reference)?,
             topic: decode_name(topic)?,
             event: decode_name(event)?,
-            payload: Payload::from_trusted(frame.slice_ref(payload.get().as_bytes())),
+            payload: Payload::from_trusted(own(frame, payload.get().as_bytes())),
         })
     }
 
@@ -125,6 +125,17 @@ impl Serializer {
             open(buffer, join_ref, join_ref, Topic::Text(topic));
             buffer.extend_from_slice(rest);
         })
+    }
+}
+
+/// A part of a frame to be kept. A small part is copied: it must not keep a large frame, or the buffer that the frame
+/// was read into, in memory.
+fn own(frame: &Bytes, part: &[u8]) -> Bytes {
+    const SMALL: usize = 4096;
+    if part.len() < SMALL || part.len() < frame.len() / 2 {
+        Bytes::copy_from_slice(part)
+    } else {
+        frame.slice_ref(part)
     }
 }
 

@@ -1,19 +1,20 @@
 //! The accept loop: HTTP connections in, graceful shutdown out.
 
+use crate::http_stream::HttpStream;
 use crate::hub::Hub;
+use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use warp::{Filter, Rejection};
 
 /// How long to wait before accepting again when the process has no file descriptors left.
@@ -39,6 +40,7 @@ pub struct Server {
     local_addr: SocketAddr,
     hub: Arc<Hub>,
     header_timeout: Duration,
+    write_timeout: Duration,
     shutdown_timeout: Duration,
     max_connections: usize,
 }
@@ -100,6 +102,7 @@ impl Server {
             local_addr,
             hub,
             header_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(20),
             shutdown_timeout: Duration::from_secs(30),
             max_connections: 100_000,
         })
@@ -111,9 +114,17 @@ impl Server {
         self.local_addr
     }
 
-    /// How long a client may take to send the headers of a request. Default 10 s.
+    /// How long a client may take to send the headers of a request, from its connection or the end of the answer
+    /// before it. Default 10 s.
     pub fn header_timeout(mut self, timeout: Duration) -> Self {
         self.header_timeout = timeout;
+        self
+    }
+
+    /// How long an answer may wait for a client that does not read. For HTTP only; a WebSocket has
+    /// [`Limits::outbox_bytes`](crate::Limits::outbox_bytes). Default 20 s.
+    pub fn write_timeout(mut self, timeout: Duration) -> Self {
+        self.write_timeout = timeout;
         self
     }
 
@@ -143,17 +154,22 @@ impl Server {
     /// Serves `routes` until `stop` is done. Then nothing new is accepted, WebSockets are closed with 1012, which
     /// makes phoenix.js reconnect, and this returns when all connections and channels have ended, or after the
     /// [shutdown timeout](Self::shutdown_timeout).
+    ///
+    /// That is the end of the whole [`Endpoint`](crate::Endpoint): if it is served at several addresses, the
+    /// connections of all are closed, and further ones are closed at once.
     pub async fn run_until<F>(self, routes: F, stop: impl Future<Output = ()> + Send)
     where
         F: Filter + Clone + Send + Sync + 'static,
         F::Extract: warp::Reply,
         F::Error: Into<Rejection>,
     {
-        let Self { listener, hub, header_timeout, shutdown_timeout, max_connections, .. } = self;
+        let Self { listener, hub, header_timeout, write_timeout, shutdown_timeout, max_connections, .. } =
+            self;
         let permits = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
-        let graceful = GracefulShutdown::new();
-        let mut http = auto::Builder::new(TokioExecutor::new()).http1_only();
-        http.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout);
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(header_timeout);
+        // Every HTTP connection holds a receiver: it hears of the shutdown there, and is done when it has dropped it.
+        let (shutdown, is_shut_down) = watch::channel(());
 
         tokio::pin!(stop);
         loop {
@@ -167,17 +183,33 @@ impl Server {
                 request.extensions_mut().insert(accepted.clone());
                 service.call(request)
             });
-            let connection = http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-            let connection = graceful.watch(connection);
+            let stream = TokioIo::new(HttpStream::new(stream, write_timeout));
+            let connection = http.serve_connection(stream, service).with_upgrades();
+            let mut is_shut_down = is_shut_down.clone();
             tokio::spawn(async move {
-                if let Err(error) = connection.await {
+                let mut connection = pin!(connection);
+                let result = tokio::select! {
+                    result = &mut connection => result,
+                    _ = is_shut_down.changed() => {
+                        connection.as_mut().graceful_shutdown();
+                        connection.await
+                    }
+                };
+                if let Err(error) = result {
                     tracing::debug!(%error, "HTTP connection ended early");
                 }
             });
         }
 
-        drop(listener);
-        let ended = async { tokio::join!(graceful.shutdown(), hub.close_all()) };
+        drop((listener, is_shut_down));
+        // Fails when there is no connection to tell.
+        let _ = shutdown.send(());
+        // The upgrades under way first, so that they are in the books.
+        let ended = async {
+            shutdown.closed().await;
+            hub.close_all().await;
+        };
+        let ended = async { tokio::join!(ended, hub.close_all()) };
         if tokio::time::timeout(shutdown_timeout, ended).await.is_err() {
             let (connections, channels) = (hub.connections(), hub.channels());
             tracing::warn!(connections, channels, "shutting down although not everything has ended");

@@ -55,8 +55,10 @@ impl<S: Stream + 'static, B> Future for Run<S, B> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(socket) = &mut self.socket {
             let code = ready!(socket.poll(cx));
-            if let Some((socket, code)) = self.socket.take().zip(code) {
-                self.goodbye = Some(Box::pin(socket.close(code)));
+            match (self.socket.take(), code) {
+                (Some(socket), Some(code)) => self.goodbye = Some(Box::pin(socket.close(code))),
+                (Some(socket), None) => socket.connection.link().outbox.abandon(),
+                (None, _) => {}
             }
         }
         match &mut self.goodbye {
@@ -79,9 +81,6 @@ impl<S: Stream> Socket<S> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<CloseCode>> {
         loop {
             let (received, open) = self.read(cx);
-            if received {
-                self.last_received = Instant::now();
-            }
             if let Err(code) = open {
                 return Poll::Ready(code);
             }
@@ -99,6 +98,9 @@ impl<S: Stream> Socket<S> {
             if !received {
                 break;
             }
+        }
+        if self.writer.stream.take_received() || self.connection.is_blocked() {
+            self.last_received = Instant::now();
         }
         // The timer is set anew only when it fires: moving it at every message would cost more than the message.
         while self.idle.as_mut().poll(cx).is_ready() {
@@ -134,15 +136,17 @@ impl<S: Stream> Socket<S> {
     fn read(&mut self, cx: &mut Context<'_>) -> (bool, Result<(), Option<CloseCode>>) {
         let mut received = false;
         for _ in 0..MESSAGES_PER_TURN {
-            if self.connection.poll_ready(cx).is_pending() {
-                break;
+            match self.connection.poll_ready(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(code)) => return (received, Err(Some(code))),
+                Poll::Pending => break,
             }
             let Poll::Ready(next) = self.reader.poll_next(cx) else {
                 break;
             };
             received = true;
             let outcome = match next {
-                Ok(Received::Text(frame)) => self.connection.handle_text(&frame, cx).map_err(Some),
+                Ok(Received::Text(frame)) => self.connection.handle_text(frame, cx).map_err(Some),
                 Ok(Received::Binary) => Err(Some(CloseCode::UnsupportedData)),
                 Ok(Received::Ping(payload)) => {
                     self.writer.pong = Some(Frame::pong(&payload));

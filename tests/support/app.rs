@@ -56,6 +56,14 @@ impl Lobby {
 pub(crate) struct Room {
     /// What to do in `terminate`.
     last_words: Option<String>,
+    /// `terminate` waits at the gate.
+    waits_to_end: bool,
+}
+
+impl Room {
+    fn new() -> Self {
+        Self { last_words: None, waits_to_end: false }
+    }
 }
 
 struct Unencodable;
@@ -87,18 +95,18 @@ impl Room {
 
     #[join("room:unencodable")]
     fn unencodable() -> Result<(Self, Unencodable), Refused> {
-        Ok((Self { last_words: None }, Unencodable))
+        Ok((Self::new(), Unencodable))
     }
 
     #[join("room:params")]
     fn params(params: Payload) -> Result<(Self, Payload), Refused> {
-        Ok((Self { last_words: None }, params))
+        Ok((Self::new(), params))
     }
 
     #[join("room:welcome")]
     fn welcome(ctx: &mut Joining<Self>) -> Result<Self, Refused> {
         ctx.notify(PushWelcome);
-        Ok(Self { last_words: None })
+        Ok(Self::new())
     }
 
     #[join("room:gated:{outcome}:{name}")]
@@ -110,14 +118,14 @@ impl Room {
         wait_at_gate(&topic).await;
         std::mem::forget(guard);
         match outcome.as_str() {
-            "ok" => Ok(Self { last_words: None }),
+            "ok" => Ok(Self::new()),
             _ => Err(Refused::new("no")),
         }
     }
 
     #[join("room:*")]
     fn any() -> Result<Self, Refused> {
-        Ok(Self { last_words: None })
+        Ok(Self::new())
     }
 
     #[handle_info]
@@ -233,14 +241,47 @@ impl Room {
         ctx.stop_with(Stop::Error);
     }
 
+    #[handle_in("gated_end")]
+    fn gated_end(&mut self) {
+        self.waits_to_end = true;
+    }
+
+    #[handle_in("panic_in_info")]
+    fn panic_in_info(&mut self, ctx: &mut Context<Self>) {
+        ctx.notify(Panic);
+    }
+
+    #[handle_info]
+    fn panic_now(&mut self, _: Panic) {
+        panic!("asked to panic in handle_info")
+    }
+
+    #[handle_in("notify_all")]
+    fn notify_all(&mut self, count: usize, ctx: &mut Context<Self>) {
+        for _ in 0..count {
+            ctx.notify(Nothing);
+        }
+    }
+
+    #[handle_info]
+    fn nothing(&mut self, _: Nothing) {}
+
     #[terminate]
-    fn terminate(&mut self, reason: Reason, ctx: &mut Context<Self>) {
+    async fn terminate(&mut self, reason: Reason, ctx: &mut Context<Self>) {
+        if self.waits_to_end {
+            report(ctx.topic(), "terminating");
+            wait_at_gate(ctx.topic()).await;
+        }
         if let Some(event) = &self.last_words {
-            ctx.push(event.clone(), &serde_json::json!({}));
+            assert!(event != "panic", "asked to panic in terminate");
+            ctx.push(event, &serde_json::json!({}));
         }
         report(ctx.topic(), format!("{reason:?}"));
     }
 }
+
+struct Panic;
+struct Nothing;
 
 /// Tells when a join is dropped before it is done.
 struct ReportDrop(String);
@@ -310,8 +351,15 @@ impl Intercept {
         Ok(())
     }
 
+    #[handle_in("say_from")]
+    fn say_from(&mut self, payload: Payload, ctx: &mut Context<Self>) -> Result<(), Refused> {
+        ctx.broadcast_from("said", &payload);
+        Ok(())
+    }
+
     #[handle_out("said")]
     fn said(&mut self, said: Said, ctx: &mut Context<Self>) {
+        assert!(said.text != "panic", "asked to panic in handle_out");
         if said.text != "secret" {
             ctx.push("said", &Said { text: format!("{}!", said.text) });
         }

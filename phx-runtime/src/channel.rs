@@ -97,7 +97,9 @@ pub trait Channel: Sized + Send + 'static {
         std::future::ready(Err(HandleError::UnmatchedEvent))
     }
 
-    /// Called once when a joined channel ends, whatever ended it.
+    /// Called once when a joined channel ends, whatever ended it. After a panic, the channel is as the panic left it.
+    ///
+    /// When the client has joined again, this may take [`replace_timeout`](crate::Limits::replace_timeout).
     fn terminate(&mut self, reason: Reason, ctx: &mut Context<Self>) -> impl Future<Output = ()> + Send {
         let _ = (reason, ctx);
         std::future::ready(())

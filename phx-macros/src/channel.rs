@@ -1,15 +1,15 @@
-//! `#[channel]`: sorts methods into callbacks and writes the trait impls that call them.
+//! `#[channel]`: sorts the methods of an impl block into callbacks.
 
-use crate::cfg::same_tokens;
+use crate::attribute::{read_literal, take_attribute};
+use crate::cfg::{Cfgs, same_tokens};
 use crate::errors::Errors;
 use crate::handler::{Handler, Kind};
+use crate::item;
 use crate::pattern::Pattern;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
-use syn::{
-    Attribute, Error, Ident, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, Meta, Token, Type, parse_quote,
-};
+use syn::{Attribute, Error, Ident, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, Meta, Token, Type};
 
 /// The impl block under `#[channel]`, and the callbacks found in it.
 pub(crate) struct Channel {
@@ -33,31 +33,57 @@ pub(crate) struct EventHandler {
     pub(crate) handler: Handler,
 }
 
-pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let expansion = match parse_item(item.clone(), &mut errors) {
-        Some(item) => {
-            let socket = parse_socket(arguments, &mut errors).unwrap_or_else(|error| error_type(&error));
-            Channel::parse(item, socket, &mut errors).expand()
+    let socket = parse_socket(arguments, &mut errors).unwrap_or_else(|error| error_type(&error));
+    let expansion = match errors.ok(item::parse(item)) {
+        Some(Item::Impl(item)) => expand_impl(item, socket, &mut errors),
+        other => {
+            if other.is_some() {
+                errors.at(item::first_token(item), EXPECTED_IMPL);
+            }
+            let stub = item::impl_of(item).map(|item| Channel::new(item, socket).expand());
+            let item = item::without_callbacks(item);
+            quote!(#item #stub)
         }
-        None => item,
     };
     let errors = errors.into_compile_errors();
     quote!(#expansion #errors)
 }
 
-// parse
+const EXPECTED_IMPL: &str =
+    "expected `impl YourChannel`: `#[channel]` belongs on the impl block that has the callbacks";
 
-fn parse_item(item: TokenStream, errors: &mut Errors) -> Option<ItemImpl> {
-    let expected =
-        "expected `impl YourChannel`: `#[channel]` belongs on the impl block that has the callbacks";
-    match errors.ok(syn::parse2(item))? {
-        Item::Impl(ItemImpl { trait_: Some((path, _)), .. }) => errors.at(path, expected),
-        Item::Impl(item) => return Some(item),
-        other => errors.at(other.to_token_stream().into_iter().take(1).collect::<TokenStream>(), expected),
+fn expand_impl(mut item: ItemImpl, socket: TokenStream, errors: &mut Errors) -> TokenStream {
+    let Some((path, _)) = item.trait_.take() else {
+        return Channel::parse(item, socket, errors).expand();
+    };
+    errors.at(&path, EXPECTED_IMPL);
+    // As if the callbacks stood in an impl block of their own, so that the one error is all there is to see.
+    let is_channel = path.segments.last().is_some_and(|segment| segment.ident == "Channel");
+    let mut rest = item.clone();
+    item.items.retain(is_callback);
+    if item.items.is_empty() {
+        rest.trait_ = Some((path, Token![for](Span::call_site())));
+        let stub = (!is_channel).then(|| Channel::new(item, socket).expand());
+        return quote!(#rest #stub);
     }
-    None
+    rest.items.retain(|item| !is_callback(item));
+    if is_channel {
+        rest.items.retain(|item| matches!(item, ImplItem::Fn(_)));
+    } else {
+        rest.trait_ = Some((path, Token![for](Span::call_site())));
+    }
+    let channel = Channel::parse(item, socket, errors).expand();
+    quote!(#rest #channel)
 }
+
+fn is_callback(item: &ImplItem) -> bool {
+    matches!(item, ImplItem::Fn(method)
+        if method.attrs.iter().any(|attribute| Kind::of(attribute.path()).is_some()))
+}
+
+// parse
 
 /// Reads `socket = YourSocket`.
 fn parse_socket(arguments: TokenStream, errors: &mut Errors) -> syn::Result<TokenStream> {
@@ -92,6 +118,19 @@ fn error_type(error: &Error) -> TokenStream {
 }
 
 impl Channel {
+    /// A channel without callbacks.
+    fn new(item: ItemImpl, socket: TokenStream) -> Self {
+        Self {
+            item,
+            socket,
+            joins: Vec::new(),
+            handle_in: Vec::new(),
+            handle_out: Vec::new(),
+            handle_info: Vec::new(),
+            terminate: Vec::new(),
+        }
+    }
+
     fn parse(mut item: ItemImpl, socket: TokenStream, errors: &mut Errors) -> Self {
         let mut methods = Vec::new();
         for item in &mut item.items {
@@ -105,22 +144,14 @@ impl Channel {
                 "a channel needs a `#[join(\"topic:*\")]` method: it decides who may join",
             );
         }
-        let mut channel = Self {
-            item,
-            socket,
-            joins: Vec::new(),
-            handle_in: Vec::new(),
-            handle_out: Vec::new(),
-            handle_info: Vec::new(),
-            terminate: Vec::new(),
-        };
+        let mut channel = Self::new(item, socket);
         for ((kind, attribute), method) in methods {
             channel.add(kind, &attribute, &method, errors);
         }
         channel
     }
 
-    /// Adds one callback, if it is well-formed and the only one of its kind.
+    /// Adds one callback, if it is well-formed and does not take what belongs to an earlier one.
     fn add(&mut self, kind: Kind, attribute: &Attribute, method: &ImplItemFn, errors: &mut Errors) {
         match kind {
             Kind::Join => {
@@ -128,131 +159,114 @@ impl Channel {
                 let Some(pattern) = literal.and_then(|literal| Pattern::parse(literal, errors)) else {
                     return;
                 };
-                let Some(handler) = Handler::parse(kind, method, Some(&pattern), errors) else {
-                    return;
-                };
-                self.add_join(Join { pattern, handler }, errors);
+                if let Some(handler) = Handler::parse(kind, method, Some(&pattern), errors) {
+                    add(&mut self.joins, Join { pattern, handler }, errors);
+                }
             }
             Kind::HandleIn | Kind::HandleOut => {
                 let event = read_literal(kind, attribute, errors);
                 let handler = Handler::parse(kind, method, None, errors);
+                let handlers =
+                    if kind == Kind::HandleIn { &mut self.handle_in } else { &mut self.handle_out };
                 if let (Some(event), Some(handler)) = (event, handler) {
-                    let handlers =
-                        if kind == Kind::HandleIn { &mut self.handle_in } else { &mut self.handle_out };
-                    add_event(handlers, EventHandler { event, handler }, errors);
+                    add(handlers, EventHandler { event, handler }, errors);
                 }
             }
             Kind::HandleInfo | Kind::Terminate => {
                 if !matches!(attribute.meta, Meta::Path(_)) {
                     errors.at(attribute, format!("`{}` takes no arguments", kind.usage()));
                 }
-                let Some(handler) = Handler::parse(kind, method, None, errors) else {
-                    return;
-                };
-                if kind == Kind::HandleInfo {
-                    self.add_handle_info(handler, errors);
-                } else {
-                    self.add_terminate(handler, errors);
+                let handlers =
+                    if kind == Kind::HandleInfo { &mut self.handle_info } else { &mut self.terminate };
+                if let Some(handler) = Handler::parse(kind, method, None, errors) {
+                    add(handlers, handler, errors);
                 }
             }
         }
     }
+}
 
-    fn add_join(&mut self, join: Join, errors: &mut Errors) {
-        let source = join.pattern.source.value();
-        let same = |earlier: &&Join| {
-            earlier.pattern.source.value() == source && earlier.handler.cfgs.hold_whenever(&join.handler.cfgs)
-        };
-        match self.joins.iter().find(same) {
-            None => self.joins.push(join),
-            Some(earlier) => errors.conflict(
-                (&join.pattern.source, format!("topic pattern {source:?} is joined twice")),
-                (&earlier.pattern.source, "first joined here"),
-            ),
-        }
-    }
+// check
 
-    fn add_handle_info(&mut self, handler: Handler, errors: &mut Errors) {
-        let message = handler.message_type();
-        let same = |earlier: &&Handler| {
-            same_tokens(&earlier.message_type(), &message) && earlier.cfgs.hold_whenever(&handler.cfgs)
-        };
-        match self.handle_info.iter().find(same) {
-            None => self.handle_info.push(handler),
-            Some(earlier) => {
-                let name = message.map(|ty| ty.to_token_stream().to_string()).unwrap_or_default();
-                errors.conflict(
-                    (message, format!("message `{name}` is handled twice")),
-                    (earlier.message_type(), "first handled here"),
-                );
-            }
-        }
-    }
+/// A callback that takes what comes its way, so that a later one for the same gets nothing.
+trait Callback {
+    fn cfgs(&self) -> &Cfgs;
 
-    fn add_terminate(&mut self, handler: Handler, errors: &mut Errors) {
-        match self.terminate.iter().find(|earlier| earlier.cfgs.hold_whenever(&handler.cfgs)) {
-            None => self.terminate.push(handler),
-            Some(earlier) => errors.conflict(
-                (&handler.name, "a channel has one `#[terminate]` method: do in it all that has to be done"),
-                (&earlier.name, "the first is here"),
-            ),
-        }
+    /// If nothing is left for `self` after `earlier`: what to say about it, and about `earlier`.
+    fn conflict(&self, earlier: &Self) -> Option<[Error; 2]>;
+}
+
+fn add<T: Callback>(callbacks: &mut Vec<T>, callback: T, errors: &mut Errors) {
+    let rivals = callbacks.iter().filter(|earlier| earlier.cfgs().hold_whenever(callback.cfgs()));
+    match rivals.into_iter().find_map(|earlier| callback.conflict(earlier)) {
+        None => callbacks.push(callback),
+        Some(conflict) => errors.extend(conflict),
     }
 }
 
-fn add_event(handlers: &mut Vec<EventHandler>, handler: EventHandler, errors: &mut Errors) {
-    let event = handler.event.value();
-    let same = |earlier: &&EventHandler| {
-        earlier.event.value() == event && earlier.handler.cfgs.hold_whenever(&handler.handler.cfgs)
-    };
-    match handlers.iter().find(same) {
-        None => handlers.push(handler),
-        Some(earlier) => errors.conflict(
-            (&handler.event, format!("event {event:?} is handled twice")),
-            (&earlier.event, "first handled here"),
-        ),
+impl Callback for Join {
+    fn cfgs(&self) -> &Cfgs {
+        &self.handler.cfgs
+    }
+
+    fn conflict(&self, earlier: &Self) -> Option<[Error; 2]> {
+        let (source, first) = (&self.pattern.source, &earlier.pattern.source);
+        let (text, first_text) = (source.value(), first.value());
+        // A topic whose captures cannot be parsed is left to the joins below.
+        let takes_all = earlier.pattern.captures().next().is_none();
+        if text == first_text && (takes_all || self.handler.has_the_captures_of(&earlier.handler)) {
+            return Some([
+                Error::new_spanned(source, format!("topic pattern {text:?} is joined twice")),
+                Error::new_spanned(first, "first joined here"),
+            ]);
+        }
+        let message =
+            || format!("unreachable join: every topic matching {text:?} already matches {first_text:?}");
+        (takes_all && earlier.pattern.covers(&self.pattern)).then(|| {
+            [
+                Error::new_spanned(source, message()),
+                Error::new_spanned(first, "this join takes those topics: put the narrower pattern above it"),
+            ]
+        })
     }
 }
 
-/// Takes our attributes off a method and returns the first.
-fn take_attribute(method: &mut ImplItemFn, errors: &mut Errors) -> Option<(Kind, Attribute)> {
-    let mut found = Vec::new();
-    method.attrs.retain(|attribute| match Kind::of(attribute) {
-        Some(kind) => {
-            found.push((kind, attribute.clone()));
-            false
-        }
-        None => true,
-    });
-    let mut found = found.into_iter();
-    let first = found.next()?;
-    for (_, attribute) in found {
-        errors.at(attribute, "a method is one callback: move this attribute to a method of its own");
+impl Callback for EventHandler {
+    fn cfgs(&self) -> &Cfgs {
+        &self.handler.cfgs
     }
-    // The kind of callback dictates these, not the user.
-    method.attrs.push(parse_quote!(#[allow(
-        clippy::needless_pass_by_value,
-        clippy::trivially_copy_pass_by_ref,
-        clippy::unnecessary_wraps,
-        clippy::unused_async,
-        clippy::unused_self
-    )]));
-    Some(first)
+
+    fn conflict(&self, earlier: &Self) -> Option<[Error; 2]> {
+        let event = self.event.value();
+        (event == earlier.event.value()).then(|| {
+            [
+                Error::new_spanned(&self.event, format!("event {event:?} is handled twice")),
+                Error::new_spanned(&earlier.event, "first handled here"),
+            ]
+        })
+    }
 }
 
-/// The topic pattern of `#[join]`, or the event of `#[handle_in]` and `#[handle_out]`.
-fn read_literal(kind: Kind, attribute: &Attribute, errors: &mut Errors) -> Option<LitStr> {
-    let expected = || format!("expected `{}`", kind.usage());
-    let literal = match &attribute.meta {
-        Meta::List(_) => {
-            attribute.parse_args::<LitStr>().map_err(|error| Error::new(error.span(), expected()))
-        }
-        _ => Err(Error::new_spanned(attribute, expected())),
-    };
-    let literal = errors.ok(literal)?;
-    if kind != Kind::Join && literal.value().starts_with("phx_") {
-        errors.at(&literal, "event names that start with `phx_` belong to the protocol");
-        return None;
+impl Callback for Handler {
+    fn cfgs(&self) -> &Cfgs {
+        &self.cfgs
     }
-    Some(literal)
+
+    fn conflict(&self, earlier: &Self) -> Option<[Error; 2]> {
+        if self.kind == Kind::Terminate {
+            let message = "a channel has one `#[terminate]` method: do in it all that has to be done";
+            return Some([
+                Error::new_spanned(&self.name, message),
+                Error::new_spanned(&earlier.name, "the first is here"),
+            ]);
+        }
+        let (message, first) = (self.message_type()?, earlier.message_type()?);
+        same_tokens(message, first).then(|| {
+            let name = message.to_token_stream();
+            [
+                Error::new_spanned(message, format!("message `{name}` is handled twice")),
+                Error::new_spanned(first, "first handled here"),
+            ]
+        })
+    }
 }

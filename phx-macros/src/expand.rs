@@ -1,7 +1,8 @@
 //! Writes the trait impls of a channel, and in them the calls of the user's methods.
 
 use crate::channel::{Channel, EventHandler, Join};
-use crate::handler::{Argument, Handler, Kind, Part, mentions_impl, ungrouped};
+use crate::handler::{Argument, Handler, Kind, Part};
+use crate::types::{mentions, ungrouped};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
@@ -20,12 +21,15 @@ impl Channel {
         let handle_in = self.expand_handle_in();
         let handle_out = self.expand_handle_out();
         let terminate = self.expand_terminate();
+        let (first, last) = ends(socket);
+        let socket_is = quote_spanned!(first=> type Socket =);
+        let end = quote_spanned!(last=> ;);
         let handle_info = self.handle_info.iter().map(|handler| self.expand_handle_info(handler));
         quote! {
             #item
 
             impl #impl_generics ::phx_runtime::Channel for #self_ty #where_clause {
-                type Socket = #socket;
+                #socket_is #socket #end
                 const JOINS: &'static [::phx_runtime::Pattern] = &[#(#joins),*];
                 #join
                 #handle_in
@@ -41,14 +45,14 @@ impl Channel {
         let [topic, payload, ctx] = ["topic", "payload", "ctx"].map(local);
         let attempts = self.joins.iter().map(|join| join.attempt(&topic));
         let sendable = sendable(self.joins.iter().map(|join| &join.handler));
-        let parse = parse(&self.joins);
+        let from_capture = from_capture(&self.joins);
         quote! {
             async fn join(
                 #topic: &::core::primitive::str,
                 #payload: ::phx_runtime::Payload,
                 #ctx: &mut ::phx_runtime::Joining<Self>,
             ) -> ::core::result::Result<::phx_runtime::Joined<Self>, ::phx_runtime::JoinError> {
-                #parse
+                #from_capture
                 #sendable
                 #(#attempts)*
                 ::core::result::Result::Err(::phx_runtime::JoinError::UnmatchedTopic)
@@ -97,20 +101,23 @@ impl Channel {
     fn expand_handle_info(&self, handler: &Handler) -> TokenStream {
         let [message, ctx] = ["message", "ctx"].map(local);
         let (impl_generics, _, where_clause) = self.item.generics.split_for_impl();
-        let self_ty = &self.item.self_ty;
         let cfgs = &handler.cfgs;
-        let ty = handler.message_type();
+        let ty = handler.message_type().to_token_stream();
         let answer = handler.answer();
         let sendable = sendable([handler]);
-        quote! {
-            #cfgs
-            impl #impl_generics ::phx_runtime::HandleInfo<#ty> for #self_ty #where_clause {
-                async fn handle_info(&mut self, #message: #ty, #ctx: &mut ::phx_runtime::Context<Self>) {
-                    #sendable
-                    #answer
-                }
+        let method = quote! {
+            async fn handle_info(&mut self, #message: #ty, #ctx: &mut ::phx_runtime::Context<Self>) {
+                #sendable
+                #answer
             }
-        }
+        };
+        // Two impls for one message, spelled differently, are reported under the messages.
+        let (first, last) = ends(&ty);
+        let start = quote_spanned!(first=> impl);
+        let self_ty = moved_to(last, &self.item.self_ty.to_token_stream());
+        let header = quote_spanned!(last=> ::phx_runtime::HandleInfo<#ty> for #self_ty #where_clause);
+        let body = quote_spanned!(last=> { #method });
+        quote!(#cfgs #start #impl_generics #header #body)
     }
 }
 
@@ -123,8 +130,10 @@ impl Join {
         let in_order: Vec<_> = pattern.captures().map(capture_local).collect();
         let count = in_order.len();
         let answer = handler.answer();
-        let parse_and_answer = handler.captures().fold(quote!(return #answer;), |rest, (capture, ty)| {
-            quote!(if let ::core::option::Option::Some(#capture) = parse::<#ty>(#capture) { #rest })
+        let parse_and_answer = handler.captures().fold(quote!(return #answer;), |rest, (name, ty)| {
+            let capture = capture_local(name);
+            let parse = bound_call(ty, &quote!(FromCapture), &quote!(from_capture), &quote!(#capture));
+            quote!(if let ::core::option::Option::Some(#capture) = #parse { #rest })
         });
         quote! {
             #cfgs
@@ -172,14 +181,6 @@ fn local(name: &str) -> Ident {
 }
 
 impl Handler {
-    /// The captures of a `#[join]` that its method takes: the local that holds each, and its type.
-    fn captures(&self) -> impl Iterator<Item = (Ident, &Type)> {
-        self.arguments.iter().filter_map(|argument| match &argument.part {
-            Part::Capture(name) => Some((capture_local(name), &argument.ty)),
-            _ => None,
-        })
-    }
-
     /// Calls the method and turns what it returns into what the trait's method returns.
     ///
     /// The locals `payload`, `message`, `reason` and `ctx` must be in scope as far as the kind of callback has them.
@@ -187,7 +188,7 @@ impl Handler {
         let call = self.call();
         match (self.kind, &self.output) {
             (Kind::Join, Some(ty)) => {
-                let path = quote!(::phx_runtime::IntoJoined<Self>);
+                let path = quote!(::phx_runtime::IntoJoined::<Self>);
                 bound_call(ty, &path, &quote!(into_joined), &call)
             }
             (Kind::HandleIn, Some(ty)) => {
@@ -245,13 +246,9 @@ fn capture_local(name: &str) -> Ident {
 
 /// `<ty as path>::function(argument)`, placed so that an unmet bound is reported under all of the user's type.
 fn bound_call(ty: &Type, path: &TokenStream, function: &TokenStream, argument: &TokenStream) -> TokenStream {
-    let tokens: Vec<TokenTree> = ty.to_token_stream().into_iter().collect();
-    let at = |token: Option<&TokenTree>| {
-        Span::call_site().located_at(token.map_or_else(Span::call_site, TokenTree::span))
-    };
-    let (first, last) = (at(tokens.first()), at(tokens.last()));
+    let (first, last) = ends(&ty.to_token_stream());
     let (path, function) = (moved_to(last, path), moved_to(last, function));
-    if mentions_impl(ty.to_token_stream()) {
+    if mentions(ty.to_token_stream(), "impl") {
         // Such a type has no name; what it is follows from the argument.
         return quote_spanned!(last=> #path::#function(#argument));
     }
@@ -260,9 +257,18 @@ fn bound_call(ty: &Type, path: &TokenStream, function: &TokenStream, argument: &
     quote!(#open #ty #close)
 }
 
+/// The places of the first and the last of the user's tokens, for our own to be reported at.
+fn ends(tokens: &TokenStream) -> (Span, Span) {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let at = |token: Option<&TokenTree>| {
+        Span::call_site().located_at(token.map_or_else(Span::call_site, TokenTree::span))
+    };
+    (at(tokens.first()), at(tokens.last()))
+}
+
 fn moved_to(span: Span, tokens: &TokenStream) -> TokenStream {
     let moved = tokens.clone().into_iter().map(|mut token| {
-        token.set_span(span);
+        token.set_span(token.span().located_at(span));
         token
     });
     moved.collect()
@@ -283,13 +289,25 @@ fn sendable<'a>(handlers: impl IntoIterator<Item = &'a Handler>) -> Option<Token
     })
 }
 
-/// The function through which captures are parsed, if there are any: a type that cannot be parsed is then reported
-/// once, and not again for the error it does not have.
-fn parse(joins: &[Join]) -> Option<TokenStream> {
+/// The trait through which captures are parsed, if there are any: a type that cannot be parsed is then reported
+/// once, and for what it is.
+fn from_capture(joins: &[Join]) -> Option<TokenStream> {
     joins.iter().any(|join| join.pattern.captures().next().is_some()).then(|| {
         quote! {
-            fn parse<T: ::core::str::FromStr>(text: &::core::primitive::str) -> ::core::option::Option<T> {
-                T::from_str(text).ok()
+            #[diagnostic::on_unimplemented(
+                message = "`{Self}` cannot be read from a topic, so it cannot be a capture",
+                label = "not a capture",
+                note = "implement `std::str::FromStr` for `{Self}`, or take a `String`"
+            )]
+            trait FromCapture: ::core::marker::Sized {
+                fn from_capture(text: &::core::primitive::str) -> ::core::option::Option<Self>;
+            }
+
+            #[diagnostic::do_not_recommend]
+            impl<T: ::core::str::FromStr> FromCapture for T {
+                fn from_capture(text: &::core::primitive::str) -> ::core::option::Option<Self> {
+                    T::from_str(text).ok()
+                }
             }
         }
     })

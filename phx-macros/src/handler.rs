@@ -1,14 +1,15 @@
 //! One callback: its attribute, and which argument of its signature plays which part.
 
-use crate::cfg::Cfgs;
+use crate::cfg::{Cfgs, same_tokens};
 use crate::errors::Errors;
 use crate::pattern::Pattern;
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use crate::types::{is_context, is_unit, mentions, owned_instead, ungrouped};
+use proc_macro2::{Ident, Span};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{
-    Attribute, Error, FnArg, GenericParam, ImplItemFn, Pat, PatType, Receiver, ReceiverKind, ReturnType,
-    Safety, Signature, Type,
+    FnArg, GenericParam, ImplItemFn, Pat, PatType, Path, Receiver, ReceiverKind, ReturnType, Safety,
+    Signature, Type,
 };
 
 /// The attributes that make a method a callback.
@@ -24,12 +25,18 @@ pub(crate) enum Kind {
 impl Kind {
     const ALL: [Self; 5] = [Self::Join, Self::HandleIn, Self::HandleOut, Self::HandleInfo, Self::Terminate];
 
-    pub(crate) fn of(attribute: &Attribute) -> Option<Self> {
-        let name = &attribute.path().segments.last()?.ident;
+    /// Whose attribute this is: `join` or `phx_runtime::join`, but not that of another crate.
+    pub(crate) fn of(attribute: &Path) -> Option<Self> {
+        let names: Vec<String> = attribute.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        let name = match &names[..] {
+            [name] if attribute.leading_colon.is_none() => name,
+            [krate, name] if krate == "phx_runtime" => name,
+            _ => return None,
+        };
         Self::ALL.into_iter().find(|kind| name == kind.name())
     }
 
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Join => "join",
             Self::HandleIn => "handle_in",
@@ -58,14 +65,6 @@ impl Kind {
             Self::Terminate => Part::Reason,
         }
     }
-}
-
-/// For the attributes where no `#[channel]` has read them.
-pub(crate) fn misplaced(kind: Kind, item: TokenStream) -> TokenStream {
-    let name = kind.name();
-    let message = format!("`#[{name}]` only has a meaning on a method inside a `#[channel]` impl block");
-    let error = Error::new(Span::call_site(), message).into_compile_error();
-    quote!(#item #error)
 }
 
 /// A callback that can be called with what the channel has at hand.
@@ -121,6 +120,21 @@ impl Handler {
         })
     }
 
+    /// The captures of a `#[join]` that its method takes: the name of each, and its type.
+    pub(crate) fn captures(&self) -> impl Iterator<Item = (&str, &Type)> {
+        self.arguments.iter().filter_map(|argument| match &argument.part {
+            Part::Capture(name) => Some((name.as_str(), &argument.ty)),
+            _ => None,
+        })
+    }
+
+    /// Whether it takes the captures that `other` takes, of the same types.
+    pub(crate) fn has_the_captures_of(&self, other: &Self) -> bool {
+        other.captures().all(|(name, ty)| {
+            self.captures().any(|(own_name, own_ty)| own_name == name && same_tokens(own_ty, ty))
+        })
+    }
+
     /// The type of the message that a `#[handle_info]` takes.
     pub(crate) fn message_type(&self) -> Option<&Type> {
         self.arguments.iter().find(|argument| argument.part == Part::Message).map(|argument| &argument.ty)
@@ -165,12 +179,11 @@ impl Reader<'_> {
         let mut arguments: Vec<Argument> = Vec::new();
         for input in &self.sig.inputs {
             let FnArg::Typed(input) = input else { continue };
-            let Some(part) = self.part(input, errors) else {
-                continue;
-            };
+            let part = self.part(input);
             if arguments.iter().any(|argument| argument.part == part) {
                 self.unexpected(input, errors);
             } else {
+                self.check_type(&part, input, errors);
                 arguments.push(Argument { part, ty: (*input.ty).clone() });
             }
         }
@@ -187,36 +200,62 @@ impl Reader<'_> {
         arguments
     }
 
-    /// Which part an argument plays. `None` after its mistake was noted.
-    fn part(&self, input: &PatType, errors: &mut Errors) -> Option<Part> {
-        let capture = self.capture(input);
-        match (ungrouped(&input.ty), capture) {
-            (Type::Reference(ty), Some(name)) => {
-                errors.at(ty, format!("a capture is parsed into an owned value: write `{name}: String`"));
-                // It is received all the same, if not in the right way.
-                Some(Part::Capture(name))
-            }
-            (_, Some(name)) => Some(Part::Capture(name)),
-            (Type::Reference(ty), None) if ty.mutability.is_some() => {
-                self.check_context(&ty.elem, errors);
-                Some(Part::Context)
-            }
-            (Type::Reference(_), None) => {
-                self.unexpected(input, errors);
-                None
-            }
-            (ty, None) if mentions_impl(ty.to_token_stream()) => {
-                errors.at(ty, "a callback cannot have type parameters: write the type itself");
-                None
-            }
-            (_, None) => Some(self.kind.owned()),
+    /// Which part an argument plays, judged by its name and what kind of type it has.
+    fn part(&self, input: &PatType) -> Part {
+        if let Some(name) = self.capture(input) {
+            return Part::Capture(name);
+        }
+        match ungrouped(&input.ty) {
+            Type::Reference(ty) if ty.mutability.is_some() || is_context(&ty.elem) => Part::Context,
+            ty if is_context(ty) && mentions(ty.to_token_stream(), "Self") => Part::Context,
+            _ => self.kind.owned(),
         }
     }
 
+    /// The capture that an argument is named after, perhaps with the underscore that marks it as unused.
     fn capture(&self, input: &PatType) -> Option<String> {
-        let Pat::Ident(pat) = &*input.pat else { return None };
-        let name = pat.ident.unraw().to_string();
-        self.pattern?.captures().any(|capture| capture == name).then_some(name)
+        let name = name_of(input)?;
+        let is_capture = |name: &str| self.pattern?.captures().find(|capture| *capture == name);
+        let exact = is_capture(&name);
+        let unused = || {
+            let is_taken = |name: &str| {
+                self.sig.inputs.iter().any(
+                    |input| matches!(input, FnArg::Typed(input) if name_of(input).as_deref() == Some(name)),
+                )
+            };
+            is_capture(name.strip_prefix('_')?).filter(|name| !is_taken(name))
+        };
+        exact.or_else(unused).map(str::to_owned)
+    }
+
+    fn check_type(&self, part: &Part, input: &PatType, errors: &mut Errors) {
+        let ty = ungrouped(&input.ty);
+        match (part, ty) {
+            (Part::Context, Type::Reference(reference)) if reference.mutability.is_some() => {
+                self.check_context(&reference.elem, errors);
+            }
+            (Part::Context, _) => {
+                let context = if self.kind == Kind::Join { "Joining" } else { "Context" };
+                errors.at(
+                    ty,
+                    format!("the context is borrowed: write `{}: &mut {context}<Self>`", shown(input)),
+                );
+            }
+            (_, ty) if mentions(ty.to_token_stream(), "impl") => {
+                errors.at(ty, "a callback cannot have type parameters: write the type itself");
+            }
+            (part, ty) => {
+                if let Some(way_out) = owned_instead(*part == Part::Message, &shown(input), ty) {
+                    let what = match part {
+                        Part::Capture(_) => "a capture is parsed into an owned value",
+                        Part::Payload => "a payload is decoded into an owned value",
+                        Part::Message => "a message is handed over as an owned value",
+                        _ => "the reason is handed over as an owned value",
+                    };
+                    errors.at(ty, format!("{what}: {way_out}"));
+                }
+            }
+        }
     }
 
     /// Which context it is depends on whether the client has joined. Any other type is for rustc to judge.
@@ -286,26 +325,15 @@ fn is_borrowed(receiver: &Receiver) -> bool {
     }
 }
 
-fn is_unit(ty: &Type) -> bool {
-    matches!(ungrouped(ty), Type::Tuple(tuple) if tuple.elems.is_empty())
-}
-
-/// The type without the invisible delimiters that a `macro_rules` variable puts around it.
-pub(crate) fn ungrouped(mut ty: &Type) -> &Type {
-    loop {
-        ty = match ty {
-            Type::Group(group) => &group.elem,
-            Type::Paren(paren) => &paren.elem,
-            _ => return ty,
-        };
+/// The name of an argument, if it has one and not a pattern.
+fn name_of(input: &PatType) -> Option<String> {
+    match &*input.pat {
+        Pat::Ident(pat) => Some(pat.ident.unraw().to_string()),
+        _ => None,
     }
 }
 
-/// Whether a type contains `impl Trait`, which cannot be written in the expansion.
-pub(crate) fn mentions_impl(ty: TokenStream) -> bool {
-    ty.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == "impl",
-        TokenTree::Group(group) => mentions_impl(group.stream()),
-        _ => false,
-    })
+/// The argument, for a message that shows how to write it.
+fn shown(input: &PatType) -> String {
+    name_of(input).unwrap_or_else(|| input.pat.to_token_stream().to_string())
 }

@@ -91,11 +91,11 @@ fn parse_segment(text: &str) -> Result<Segment, String> {
     let (Some(open), Some(close)) = (text.find('{'), text.rfind('}')) else {
         return match text.find(['{', '}']) {
             None => Ok(Segment::Literal(text.to_owned())),
-            Some(_) => Err(format!("`{text}` has an unclosed brace: a capture is written `{{name}}`")),
+            Some(_) => Err(format!("`{text}` has an unmatched brace: a capture is written `{{name}}`")),
         };
     };
     match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
-        _ if close < open => Err(format!("`{text}` has an unclosed brace: a capture is written `{{name}}`")),
+        _ if close < open => Err(format!("`{text}` has an unmatched brace: a capture is written `{{name}}`")),
         Some(name) if !name.contains(['{', '}']) => parse_capture_name(name).map(Segment::Capture),
         _ => Err(text_around_capture(text)),
     }
@@ -312,11 +312,11 @@ mod tests {
             ("room:{id}x", "`{id}x` has text around it"),
             ("room:{a}{b}", "`{a}{b}` has text around it"),
             ("room:{id}*", "`{id}*` has text around it"),
-            ("room:{id", "unclosed brace"),
-            ("room:id}", "unclosed brace"),
-            ("room:}id{", "unclosed brace"),
-            ("room:{id*", "unclosed brace"),
-            ("room:{a:b}", "unclosed brace"),
+            ("room:{id", "unmatched brace"),
+            ("room:id}", "unmatched brace"),
+            ("room:}id{", "unmatched brace"),
+            ("room:{id*", "unmatched brace"),
+            ("room:{a:b}", "unmatched brace"),
             ("room:{}", "needs a name"),
             ("room:{_}", "needs a name"),
             ("room:{1}", "cannot be the name of a capture"),

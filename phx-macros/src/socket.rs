@@ -2,10 +2,12 @@
 
 use crate::cfg::Cfgs;
 use crate::errors::Errors;
+use crate::item;
 use crate::pattern::Pattern;
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::ParseStream;
+use syn::spanned::Spanned;
 use syn::{Error, ImplItem, ImplItemMacro, Item, ItemImpl, LitStr, Path, Token, Type, parse_quote};
 
 /// The impl block under `#[socket]`, with the `channel!` lines taken out.
@@ -21,7 +23,7 @@ struct Line {
     channel: Type,
 }
 
-pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     if !arguments.is_empty() {
         errors.at(
@@ -29,13 +31,20 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
             "`#[socket]` takes no arguments: mount it with `Endpoint::builder().socket::<YourSocket>(\"/path\")`",
         );
     }
-    let expansion = match parse(item.clone(), &mut errors) {
-        Some(socket) => {
+    let expansion = match errors.ok(item::parse(item)) {
+        Some(Item::Impl(item)) => {
+            let socket = Socket::parse(item, &mut errors);
             check_order(&socket.lines, &mut errors);
             check_trait(&socket.item, &mut errors);
             socket.expand()
         }
-        None => item,
+        other => {
+            if other.is_some() {
+                errors.at(item::first_token(item), "expected `impl Socket for YourSocket`");
+            }
+            let routes = item::impl_of(item).map(|item| expand_routes(&item, &[]));
+            quote!(#item #routes)
+        }
     };
     let errors = errors.into_compile_errors();
     quote!(#expansion #errors)
@@ -43,27 +52,18 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 // parse
 
-fn parse(item: TokenStream, errors: &mut Errors) -> Option<Socket> {
-    let mut item = match errors.ok(syn::parse2(item))? {
-        Item::Impl(item) => item,
-        other => {
-            errors.at(first_token(&other), "expected `impl Socket for YourSocket`");
-            return None;
+impl Socket {
+    fn parse(mut item: ItemImpl, errors: &mut Errors) -> Self {
+        let mut lines = Vec::new();
+        let (calls, items) = item.items.into_iter().partition(is_channel_call);
+        item.items = items;
+        for call in calls {
+            if let ImplItem::Macro(call) = call {
+                lines.extend(Line::parse(&call, errors));
+            }
         }
-    };
-    let mut lines = Vec::new();
-    let (calls, items) = item.items.into_iter().partition(is_channel_call);
-    item.items = items;
-    for call in calls {
-        if let ImplItem::Macro(call) = call {
-            lines.extend(Line::parse(call, errors));
-        }
+        Self { item, lines }
     }
-    Some(Socket { item, lines })
-}
-
-fn first_token(item: &Item) -> TokenStream {
-    item.to_token_stream().into_iter().take(1).collect()
 }
 
 fn is_channel_call(item: &ImplItem) -> bool {
@@ -71,7 +71,7 @@ fn is_channel_call(item: &ImplItem) -> bool {
 }
 
 impl Line {
-    fn parse(call: ImplItemMacro, errors: &mut Errors) -> Option<Self> {
+    fn parse(call: &ImplItemMacro, errors: &mut Errors) -> Option<Self> {
         for attribute in &call.attrs {
             if !["cfg", "doc"].iter().any(|name| attribute.path().is_ident(name)) {
                 errors.at(attribute, "only `#[cfg]` and doc comments have a meaning on a `channel!` line");
@@ -139,12 +139,21 @@ fn check_pair(earlier: &Pattern, later: &Pattern, errors: &mut Errors) -> bool {
 
 fn check_trait(item: &ItemImpl, errors: &mut Errors) {
     let self_ty = &item.self_ty;
-    let expected = || format!("expected `impl Socket for {}`", self_ty.to_token_stream());
     match &item.trait_ {
-        Some((path, _)) if is_socket(path) => {}
-        Some((path, _)) => errors.at(path, expected()),
-        None => errors.at(self_ty, expected()),
+        Some((path, _)) if !is_of_socket(path, item) => errors.at(path, expected(self_ty)),
+        Some(_) => {}
+        None => errors.at(self_ty, expected(self_ty)),
     }
+}
+
+fn expected(self_ty: &Type) -> String {
+    format!("expected `impl Socket for {}`", self_ty.to_token_stream())
+}
+
+/// Whether an impl is meant for `Socket`, which may have been imported by another name.
+fn is_of_socket(path: &Path, item: &ItemImpl) -> bool {
+    let connects = |item: &ImplItem| matches!(item, ImplItem::Fn(method) if method.sig.ident == "connect");
+    is_socket(path) || item.items.iter().any(connects)
 }
 
 fn is_socket(path: &Path) -> bool {
@@ -156,38 +165,69 @@ fn is_socket(path: &Path) -> bool {
 impl Socket {
     fn expand(self) -> TokenStream {
         let Self { mut item, lines } = self;
-        let mut own_items = None;
-        match &item.trait_ {
-            Some((path, _)) if is_socket(path) => {}
-            Some(_) => return item.into_token_stream(),
-            None => own_items = Some(make_socket_impl(&mut item)),
+        let routes = expand_routes(&item, &lines);
+        let beside = match &item.trait_ {
+            Some((path, _)) if is_socket(path) => None,
+            Some((path, _)) if is_of_socket(path, &item) => Some(check_alias(path, &item.self_ty)),
+            Some(_) => return quote!(#item #routes),
+            None => Some(own_items(&item).into_token_stream()),
+        };
+        if beside.is_some() {
+            make_socket_impl(&mut item);
         }
         if !item.items.iter().any(|item| matches!(item, ImplItem::Type(ty) if ty.ident == "Params")) {
             item.items.push(parse_quote!(
                 type Params = ::phx_runtime::NoParams;
             ));
         }
+        quote!(#beside #item #routes)
+    }
+}
 
-        let (impl_generics, _, where_clause) = item.generics.split_for_impl();
-        let self_ty = &item.self_ty;
-        quote! {
-            #own_items
-            #item
-            impl #impl_generics ::phx_runtime::Routes for #self_ty #where_clause {
-                const ROUTES: &'static [::phx_runtime::Route<Self>] = &[#(#lines),*];
-            }
+fn expand_routes(item: &ItemImpl, lines: &[Line]) -> TokenStream {
+    let (impl_generics, _, where_clause) = item.generics.split_for_impl();
+    let self_ty = &item.self_ty;
+    quote! {
+        impl #impl_generics ::phx_runtime::Routes for #self_ty #where_clause {
+            const ROUTES: &'static [::phx_runtime::Route<Self>] = &[#(#lines),*];
         }
     }
 }
 
-/// After `impl UserSocket`: makes it the `impl Socket for UserSocket` it was meant to be, so that the one error is
-/// all there is to see. Returns the impl of what does not belong to the trait.
-fn make_socket_impl(item: &mut ItemImpl) -> ItemImpl {
+/// Has rustc judge the other name by which a user calls `Socket`.
+fn check_alias(path: &Path, self_ty: &Type) -> TokenStream {
+    let message = expected(self_ty);
+    let at_path = Span::call_site().located_at(path.span());
+    let check = quote_spanned!(at_path=> is_socket::<S>(););
+    quote! {
+        const _: () = {
+            #[diagnostic::on_unimplemented(message = #message, label = "not the trait `phx_runtime::Socket`")]
+            trait IsSocket {}
+
+            #[diagnostic::do_not_recommend]
+            impl<S: ::phx_runtime::Socket> IsSocket for S {}
+
+            fn is_socket<S: IsSocket>() {}
+            fn check<S: #path>() {
+                #check
+            }
+        };
+    }
+}
+
+/// After `impl UserSocket`: what does not belong to the trait.
+fn own_items(item: &ItemImpl) -> ItemImpl {
     let mut own = item.clone();
     own.items.retain(|item| !belongs_to_socket(item));
-    item.items.retain(belongs_to_socket);
-    item.trait_ = Some((parse_quote!(::phx_runtime::Socket), Token![for](Span::call_site())));
     own
+}
+
+/// Makes any impl the `impl Socket for UserSocket` it was meant to be, so that the one error is all there is to see.
+fn make_socket_impl(item: &mut ItemImpl) {
+    if item.trait_.is_none() {
+        item.items.retain(belongs_to_socket);
+    }
+    item.trait_ = Some((parse_quote!(::phx_runtime::Socket), Token![for](Span::call_site())));
 }
 
 fn belongs_to_socket(item: &ImplItem) -> bool {

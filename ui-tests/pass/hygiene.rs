@@ -65,7 +65,7 @@ type Answer<T> = ::core::result::Result<T, phoenix::Refused>;
 #[phoenix::channel(socket = UserSocket)]
 impl RoomChannel {
     // The captures are named like the variables of an expansion.
-    #[phoenix::join("room:{topic}:{payload}:{ctx}:{type}")]
+    #[::phx_runtime::join("room:{topic}:{payload}:{ctx}:{type}")]
     async fn enter(
         topic: u64,
         payload: ::std::string::String,
@@ -79,28 +79,28 @@ impl RoomChannel {
     }
 
     // The methods are named like those of the trait.
-    #[phoenix::join("room:{id}:join")]
+    #[::phx_runtime::join("room:{id}:join")]
     async fn join(id: u64) -> Answer<Self> {
         let _ = id;
         ::core::result::Result::Ok(Self)
     }
 
-    #[phoenix::handle_in("handle_in")]
+    #[::phx_runtime::handle_in("handle_in")]
     async fn handle_in(&mut self, event: phoenix::Payload) -> Answer<phoenix::Payload> {
         ::core::result::Result::Ok(event)
     }
 
-    #[phoenix::handle_out("handle_out")]
+    #[::phx_runtime::handle_out("handle_out")]
     async fn handle_out(&mut self, payload: phoenix::Payload, ctx: &mut phoenix::Context<Self>) {
         ctx.push("handle_out", &payload);
     }
 
-    #[phoenix::handle_info]
+    #[::phx_runtime::handle_info]
     async fn handle_info(&mut self, payload: Tick) {
         let Tick = payload;
     }
 
-    #[phoenix::terminate]
+    #[::phx_runtime::terminate]
     async fn terminate(&mut self, ctx: phoenix::Reason) {
         let _ = ctx;
     }

@@ -4,6 +4,8 @@ struct UserSocket;
 
 #[socket]
 impl Socket for UserSocket {
+    channel!("room:*", RoomChannel);
+
     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
         Ok(Self)
     }
@@ -12,9 +14,19 @@ impl Socket for UserSocket {
 struct RoomChannel;
 
 #[channel(socket = UserSocket)]
-impl Default for RoomChannel {
-    fn default() -> Self {
-        Self
+impl Channel for RoomChannel {
+    #[join("room:*")]
+    fn join() -> Result<Self, Refused> {
+        Ok(Self)
+    }
+
+    #[handle_in("ping")]
+    async fn ping(&mut self) -> Result<&'static str, Refused> {
+        Ok(self.answer())
+    }
+
+    fn answer(&self) -> &'static str {
+        "pong"
     }
 }
 

@@ -1,0 +1,93 @@
+//! The attributes that make a method a callback, as they stand on it.
+
+use crate::errors::Errors;
+use crate::handler::Kind;
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::parse::ParseStream;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Error, Expr, ImplItemFn, LitStr, Meta, Token, parse_quote};
+
+/// Takes our attributes off a method and returns the first.
+pub(crate) fn take_attribute(method: &mut ImplItemFn, errors: &mut Errors) -> Option<(Kind, Attribute)> {
+    let mut found = Vec::new();
+    method.attrs.retain(|attribute| match read(attribute, errors) {
+        Some(callback) => {
+            found.push(callback);
+            false
+        }
+        None => true,
+    });
+    let mut found = found.into_iter();
+    let first = found.next()?;
+    for (_, attribute) in found {
+        errors.at(attribute, "a method is one callback: move this attribute to a method of its own");
+    }
+    // The kind of callback dictates these, not the user.
+    method.attrs.push(parse_quote!(#[allow(
+        clippy::needless_pass_by_value,
+        clippy::trivially_copy_pass_by_ref,
+        clippy::unnecessary_wraps,
+        clippy::unused_async,
+        clippy::unused_self
+    )]));
+    Some(first)
+}
+
+fn read(attribute: &Attribute, errors: &mut Errors) -> Option<(Kind, Attribute)> {
+    if let Some(kind) = Kind::of(attribute.path()) {
+        return Some((kind, attribute.clone()));
+    }
+    if !attribute.path().is_ident("cfg_attr") {
+        return None;
+    }
+    let (predicate, metas) = attribute.parse_args_with(parse_cfg_attr).ok()?;
+    let (kind, meta) = metas.into_iter().find_map(|meta| Some((Kind::of(meta.path())?, meta)))?;
+    let name = kind.name();
+    errors.at(
+        attribute,
+        format!("`#[{name}]` cannot stand in a `cfg_attr`: write `#[cfg({predicate})]` on the method, beside a plain `#[{name}]`"),
+    );
+    Some((kind, parse_quote!(#[#meta])))
+}
+
+fn parse_cfg_attr(input: ParseStream<'_>) -> syn::Result<(TokenStream, Punctuated<Meta, Token![,]>)> {
+    let predicate: Meta = input.parse()?;
+    input.parse::<Token![,]>()?;
+    Ok((quote!(#predicate), Punctuated::parse_terminated(input)?))
+}
+
+/// The topic pattern of `#[join]`, or the event of `#[handle_in]` and `#[handle_out]`.
+pub(crate) fn read_literal(kind: Kind, attribute: &Attribute, errors: &mut Errors) -> Option<LitStr> {
+    let usage = kind.usage();
+    let literal = match &attribute.meta {
+        Meta::List(list) => attribute.parse_args::<LitStr>().map_err(|error| {
+            let message = match syn::parse2(list.tokens.clone()) {
+                Ok(Expr::Path(_) | Expr::Macro(_)) => {
+                    format!(
+                        "expected `{usage}`: it is matched at compile time, so it must be a string literal"
+                    )
+                }
+                _ => format!("expected `{usage}`"),
+            };
+            Error::new(error.span(), message)
+        }),
+        _ => Err(Error::new_spanned(attribute, format!("expected `{usage}`"))),
+    };
+    let literal = errors.ok(literal)?;
+    if kind != Kind::Join && literal.value().starts_with("phx_") {
+        errors.at(&literal, "event names that start with `phx_` belong to the protocol");
+        return None;
+    }
+    Some(literal)
+}
+
+/// For the attributes where no `#[channel]` has read them.
+pub(crate) fn misplaced(kind: Kind, item: &TokenStream) -> TokenStream {
+    let name = kind.name();
+    let message = format!(
+        "`#[{name}]` only has a meaning on a method inside a `#[channel]` impl block: put `#[channel(socket = YourSocket)]` above the impl block"
+    );
+    let error = Error::new(Span::call_site(), message).into_compile_error();
+    quote!(#item #error)
+}

@@ -26,10 +26,7 @@ pub(crate) fn start<C: Channel>(request: JoinRequest) -> ChannelHandle {
     let shared = Arc::new(Shared::<C> { link, socket, inbox, topic, join_ref, join_reference: reference });
     let port = Arc::clone(&shared) as Arc<dyn Port>;
     let running = Running::new(&shared.link);
-    let task = tokio::spawn(async move {
-        let _running = running;
-        run(shared, payload, claim, previous).await
-    });
+    let task = tokio::spawn(run(shared, payload, claim, previous, running));
     ChannelHandle { port, task }
 }
 
@@ -38,6 +35,7 @@ async fn run<C: Channel>(
     payload: Payload,
     claim: Claim,
     previous: Option<ChannelHandle>,
+    _running: Running,
 ) -> Ended {
     let Some((joined, replaced)) = Box::pin(join_unless_disconnected(&shared, payload, previous)).await
     else {

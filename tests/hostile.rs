@@ -1,4 +1,4 @@
-//! Whatever bytes arrive, nobody else notices and nothing stays behind. `hostile_run.rs` does it with
+//! Whatever bytes arrive, nobody else notices and nothing stays behind. `load/hostile.rs` does it with
 //! ten thousand clients.
 
 use crate::support::{Client, TestResult, TestServer};

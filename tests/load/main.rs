@@ -1,0 +1,33 @@
+//! Loads for a server in a process of its own:
+//!
+//! ```text
+//! cargo run --release --example reference -- --port 4100    # prints its process id
+//! cargo run --release -p tests --bin load -- hostile 127.0.0.1:4100 PID
+//! cargo run --release -p tests --bin load -- idle 127.0.0.1:4100 PID
+//! ```
+//!
+//! Both show the server's memory and end by themselves. They speak to loopback only, and need Linux's `/proc`.
+
+mod client;
+mod hostile;
+mod idle;
+
+use std::net::SocketAddr;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [load, addr, pid] = args.as_slice() else {
+        return Err("usage: load hostile|idle 127.0.0.1:PORT PID".into());
+    };
+    let addr: SocketAddr = addr.parse()?;
+    if !addr.ip().is_loopback() {
+        return Err("only loopback addresses".into());
+    }
+    rlimit::increase_nofile_limit(u64::MAX)?;
+    match load.as_str() {
+        "hostile" => hostile::run(addr, pid).await,
+        "idle" => idle::run(addr, pid).await,
+        _ => Err(format!("`{load}` is no load: hostile or idle").into()),
+    }
+}

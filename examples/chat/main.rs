@@ -12,6 +12,7 @@ use phx_runtime::prelude::*;
 use room::RoomChannel;
 use serde::Deserialize;
 use std::path::Path;
+use std::process::ExitCode;
 use warp::Filter;
 
 /// One browser tab.
@@ -40,7 +41,17 @@ impl Socket for ChatSocket {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), String> {
+async fn main() -> ExitCode {
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<(), String> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).init();
 

@@ -137,6 +137,36 @@ async fn as_many_channels_as_the_limit_may_be_joined_and_one_more_is_refused() -
 }
 
 #[tokio::test]
+async fn a_channel_that_is_leaving_counts_until_it_is_closed() -> TestResult {
+    let server = TestServer::start_with(|limits| limits.max_channels = 1).await?;
+    let mut client = server.connect().await;
+    client.join("room:leaving").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:leaving","gated",{}]
+            -> ["1","3","room:leaving","phx_leave",{}]
+            -> ["4","4","room:next","phx_join",{}]
+            <- ["4","4","room:next","phx_reply",{"response":{"reason":"too many channels joined"},"status":"error"}]
+            "#,
+        )
+        .await;
+    gate("room:leaving").add_permits(1);
+    client
+        .talk(
+            r#"
+            <- ["1","2","room:leaving","phx_reply",{"response":{},"status":"ok"}]
+            <- ["1","3","room:leaving","phx_reply",{"response":{},"status":"ok"}]
+            <- ["1","1","room:leaving","phx_close",{}]
+            -> ["5","5","room:next","phx_join",{}]
+            <- ["5","5","room:next","phx_reply",{"response":{},"status":"ok"}]
+            "#,
+        )
+        .await;
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_number_of_channels_can_be_set() -> TestResult {
     let server = TestServer::start_with(|limits| limits.max_channels = 1).await?;
     let mut client = server.connect().await;

@@ -3,6 +3,7 @@
 use crate::support::client::PATIENCE;
 use crate::support::signals::{gate, reported};
 use crate::support::{Client, TestResult, TestServer};
+use futures_util::{SinkExt, StreamExt};
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
@@ -166,31 +167,81 @@ async fn a_message_that_arrives_byte_by_byte_is_not_silence() -> TestResult {
     Ok(())
 }
 
+/// A connection whose channel has a handler waiting at the gate, a full inbox and a message that finds no room.
+async fn blocked(topic: &str, server: &TestServer) -> Client {
+    let mut client = server.connect().await;
+    client.join(topic).await;
+    for reference in 2..=5 {
+        client.send(&format!(r#"["1","{reference}","{topic}","gated",{{}}]"#)).await;
+    }
+    assert_eq!(reported(topic).await, "handling");
+    client
+}
+
+/// Lets time pass, which the answers to others tell.
+async fn pass(time: Duration, server: &TestServer) {
+    let started = std::time::Instant::now();
+    while started.elapsed() < time {
+        server.connect().await.nothing_more().await;
+    }
+}
+
 #[tokio::test]
-async fn a_connection_that_does_not_read_for_want_of_room_does_not_time_out() -> TestResult {
-    let timeout = Duration::from_millis(100);
+async fn a_connection_that_waits_for_room_does_not_time_out_while_its_channels_get_on() -> TestResult {
+    let timeout = Duration::from_millis(300);
     let server = TestServer::start_with(|limits| {
         limits.idle_timeout = timeout;
         limits.inbox_pushes = 1;
     })
     .await?;
-    let mut client = server.connect().await;
-    client.join("room:busy").await;
+    let mut client = blocked("room:busy", &server).await;
     for reference in 2..=5 {
-        client.send(&format!(r#"["1","{reference}","room:busy","gated",{{}}]"#)).await;
-    }
-    assert_eq!(reported("room:busy").await, "handling");
-    let started = std::time::Instant::now();
-    while started.elapsed() < 4 * timeout {
-        server.connect().await.nothing_more().await;
-    }
-    gate("room:busy").add_permits(4);
-    for reference in 2..=5 {
+        pass(timeout / 2, &server).await;
+        gate("room:busy").add_permits(1);
         client
             .talk(&format!(
                 r#"<- ["1","{reference}","room:busy","phx_reply",{{"response":{{}},"status":"ok"}}]"#
             ))
             .await;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_connection_whose_messages_find_no_room_for_too_long_is_closed_with_1013() -> TestResult {
+    let server = TestServer::start_with(|limits| {
+        limits.idle_timeout = Duration::from_millis(100);
+        limits.inbox_pushes = 1;
+    })
+    .await?;
+    let mut client = blocked("room:stuck", &server).await;
+    client.expect_close(1013).await;
+    gate("room:stuck").add_permits(9);
+    Ok(())
+}
+
+/// Whatever it asks for: a client that reads gets all its answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_reads_is_never_closed_for_the_size_of_its_answers() -> TestResult {
+    let server = TestServer::start().await?;
+    for (count, length) in [(2, 900_000), (20, 900_000), (40, 400_000), (200, 100_000)] {
+        let mut client = server.connect().await;
+        client.join("room:large").await;
+        let (mut sender, mut answers) = client.into_socket().split();
+        let text = "x".repeat(length);
+        let sending = tokio::spawn(async move {
+            for reference in 0..count {
+                let push = format!(r#"["1","{reference}","room:large","echo","{text}"]"#);
+                sender.send(Message::text(push)).await?;
+            }
+            Ok::<_, tokio_tungstenite::tungstenite::Error>(sender)
+        });
+        for reference in 0..count {
+            let answer = tokio::time::timeout(PATIENCE, answers.next()).await?.ok_or("the end")??;
+            let answer = answer.into_text()?;
+            assert!(answer.starts_with(&format!(r#"["1","{reference}","#)), "{}", answer.len());
+        }
+        drop(sending.await??);
     }
     Ok(())
 }

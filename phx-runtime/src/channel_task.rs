@@ -37,6 +37,7 @@ async fn run<C: Channel>(
     previous: Option<ChannelHandle>,
     _running: Running,
 ) -> Ended {
+    let _last_resort = LastResort(&shared);
     let Some((joined, replaced)) = Box::pin(join_unless_disconnected(&shared, payload, previous)).await
     else {
         shared.inbox.close_with(|_, _| ());
@@ -77,6 +78,17 @@ async fn run<C: Channel>(
     } else {
         terminate(&shared, &mut channel, &mut ctx, reason).await;
         close(&shared, &mut ctx, &end)
+    }
+}
+
+/// Ends the channel if its task ends otherwise than it should, as when dropping a value of the user's panics.
+struct LastResort<'s, C: Channel>(&'s Shared<C>);
+
+impl<C: Channel> Drop for LastResort<'_, C> {
+    fn drop(&mut self) {
+        if self.0.inbox.is_open() {
+            self.0.inbox.close_with(|_, _| self.0.push_crashed());
+        }
     }
 }
 

@@ -41,9 +41,10 @@ pub struct Limits {
     /// Length of a message's `ref` and of its `join_ref` as JSON, in bytes without the quotes; a longer one closes the connection with
     /// 1009. Default 255, as for events: the `join_ref` is kept for as long as the channel is joined.
     pub max_ref_bytes: usize,
-    /// Bytes that may wait to be written to a client; a client that lets more pile up is closed with 1013. A single
-    /// frame is let through even if it is larger, when nothing else waits. Default 1 MiB: seconds of a busy room,
-    /// and a bound on what a client that stopped reading can cost.
+    /// Bytes that may wait to be written to a client; a client that lets more pile up is closed with 1013. From a
+    /// quarter of it on, nothing more is read from that client, so that it cannot pile up answers to itself. A single
+    /// frame is let through even if it is larger, when nothing else waits. Default 4 MiB: that quarter, what may wait
+    /// in `inbox_bytes` and one more message always fit, and so does a burst of another client.
     pub outbox_bytes: usize,
     /// How much may wait for one channel before a further push to it has to wait too. The connection then stops
     /// reading, heartbeats included, until the channel has caught up: the client's own TCP connection slows it down,
@@ -51,14 +52,14 @@ pub struct Limits {
     pub inbox_pushes: usize,
     /// Bytes of a client's messages that may wait for all its channels together, payloads of running joins included,
     /// before the connection stops reading. A single message is let through even if it is larger, when nothing else
-    /// waits. Default 4 MiB: four of the largest messages.
+    /// waits. Default 2 MiB: two of the largest messages.
     pub inbox_bytes: usize,
     /// Everything that may wait for one channel: pushes, intercepted broadcasts and its own notifications. Those
     /// cannot wait for room, so a channel that lets more pile up ends with `phx_error`. Default 1,024.
     pub inbox_messages: usize,
-    /// How long a connection may stay silent before it is closed with 1001. Received bytes count, sent ones do not,
-    /// and while the connection does not read, it does not time out. Default 60 s: phoenix.js sends a heartbeat every
-    /// 30 s.
+    /// How long a connection may stay silent before it is closed with 1001. Received bytes count, sent ones do not. A
+    /// connection that is not read because its channels have too much to do is closed with 1013 when none of its
+    /// messages finds room for that long. Default 60 s: phoenix.js sends a heartbeat every 30 s.
     pub idle_timeout: Duration,
     /// How long a closed connection may take to be read to its end by the client. Default 5 s.
     pub close_timeout: Duration,
@@ -75,9 +76,9 @@ impl Default for Limits {
             max_topic_bytes: 1024,
             max_event_bytes: 255,
             max_ref_bytes: 255,
-            outbox_bytes: 1024 * 1024,
+            outbox_bytes: 4 * 1024 * 1024,
             inbox_pushes: 64,
-            inbox_bytes: 4 * 1024 * 1024,
+            inbox_bytes: 2 * 1024 * 1024,
             inbox_messages: 1024,
             idle_timeout: Duration::from_mins(1),
             close_timeout: Duration::from_secs(5),

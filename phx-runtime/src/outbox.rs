@@ -78,6 +78,11 @@ impl Outbox {
         }
     }
 
+    /// Whether so much waits that the client should be read no further.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.lock().bytes > self.limit / 4
+    }
+
     /// Has the connection closed, after writing what waits as far as the client takes it. The first close counts.
     pub(crate) fn close(&self, code: CloseCode) {
         let mut state = self.lock();

@@ -80,6 +80,7 @@ impl<S: Stream> Socket<S> {
     /// Goes on until there is a reason to close: the code to send, or `None` if nobody is there to get it.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<CloseCode>> {
         loop {
+            let was_crowded = self.connection.link().outbox.is_crowded();
             let (received, open) = self.read(cx);
             if let Err(code) = open {
                 return Poll::Ready(code);
@@ -95,18 +96,21 @@ impl<S: Stream> Socket<S> {
             {
                 return Poll::Ready(Some(code));
             }
-            if !received {
+            let may_read_again = was_crowded && !outbox.is_crowded();
+            if !received && !may_read_again {
                 break;
             }
         }
-        if self.writer.stream.take_received() || self.connection.is_blocked() {
+        if self.writer.stream.take_received() {
             self.last_received = Instant::now();
         }
         // The timer is set anew only when it fires: moving it at every message would cost more than the message.
         while self.idle.as_mut().poll(cx).is_ready() {
             let deadline = self.last_received + self.connection.link().limits.idle_timeout;
             if deadline <= Instant::now() {
-                return Poll::Ready(Some(CloseCode::GoingAway));
+                let is_blocked = self.connection.is_blocked();
+                let code = if is_blocked { CloseCode::TryAgainLater } else { CloseCode::GoingAway };
+                return Poll::Ready(Some(code));
             }
             self.idle.as_mut().reset(deadline);
         }
@@ -136,7 +140,12 @@ impl<S: Stream> Socket<S> {
     fn read(&mut self, cx: &mut Context<'_>) -> (bool, Result<(), Option<CloseCode>>) {
         let mut received = false;
         for _ in 0..MESSAGES_PER_TURN {
+            if self.connection.link().outbox.is_crowded() {
+                break;
+            }
+            let was_blocked = self.connection.is_blocked();
             match self.connection.poll_ready(cx) {
+                Poll::Ready(Ok(())) if was_blocked => self.last_received = Instant::now(),
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(code)) => return (received, Err(Some(code))),
                 Poll::Pending => break,

@@ -25,6 +25,11 @@ impl Client {
         }
     }
 
+    /// The bare WebSocket, for a client that sends and reads at the same time.
+    pub(crate) fn into_socket(self) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+        self.socket
+    }
+
     /// A name for the client in failures, where several talk.
     pub(crate) fn named(mut self, name: &'static str) -> Self {
         self.name = name;

@@ -149,7 +149,7 @@ async fn a_binary_frame_closes_with_1003() -> TestResult {
 
 #[tokio::test]
 async fn a_message_that_arrives_byte_by_byte_is_not_silence() -> TestResult {
-    let timeout = Duration::from_millis(200);
+    let timeout = Duration::from_millis(600);
     let server = TestServer::start_with(|limits| limits.idle_timeout = timeout).await?;
     let mut slow = server.connect().await.named("slow");
     let mut pacer = server.connect().await.named("pacer");
@@ -167,11 +167,11 @@ async fn a_message_that_arrives_byte_by_byte_is_not_silence() -> TestResult {
     Ok(())
 }
 
-/// A connection whose channel has a handler waiting at the gate, a full inbox and a message that finds no room.
+/// A connection whose channel has a handler waiting at the gate, a full inbox, and messages 4 to 9 that find no room.
 async fn blocked(topic: &str, server: &TestServer) -> Client {
     let mut client = server.connect().await;
     client.join(topic).await;
-    for reference in 2..=5 {
+    for reference in 2..=9 {
         client.send(&format!(r#"["1","{reference}","{topic}","gated",{{}}]"#)).await;
     }
     assert_eq!(reported(topic).await, "handling");
@@ -188,15 +188,18 @@ async fn pass(time: Duration, server: &TestServer) {
 
 #[tokio::test]
 async fn a_connection_that_waits_for_room_does_not_time_out_while_its_channels_get_on() -> TestResult {
-    let timeout = Duration::from_millis(300);
+    let timeout = Duration::from_secs(1);
     let server = TestServer::start_with(|limits| {
         limits.idle_timeout = timeout;
         limits.inbox_pushes = 1;
     })
     .await?;
     let mut client = blocked("room:busy", &server).await;
-    for reference in 2..=5 {
-        pass(timeout / 2, &server).await;
+    for reference in 2..=9 {
+        // The last ones have room by then, and the client is silent.
+        if reference < 7 {
+            pass(timeout / 3, &server).await;
+        }
         gate("room:busy").add_permits(1);
         client
             .talk(&format!(
@@ -278,7 +281,7 @@ async fn messages_wait_up_to_a_number_of_bytes_and_nothing_is_lost() -> TestResu
 
 #[tokio::test]
 async fn silence_closes_with_1001_and_any_received_byte_breaks_it() -> TestResult {
-    let timeout = Duration::from_millis(100);
+    let timeout = Duration::from_millis(500);
     let server = TestServer::start_with(|limits| limits.idle_timeout = timeout).await?;
     let started = std::time::Instant::now();
     let mut client = server.connect().await;

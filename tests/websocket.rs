@@ -223,6 +223,31 @@ async fn a_connection_whose_messages_find_no_room_for_too_long_is_closed_with_10
     Ok(())
 }
 
+/// It sends for as long as it is let, reads nothing, and the connection comes to an end by itself.
+#[tokio::test]
+async fn a_client_that_asks_and_never_reads_is_read_no_further_and_gone_after_the_idle_timeout() -> TestResult
+{
+    let server = TestServer::start_with(|limits| {
+        limits.idle_timeout = Duration::from_millis(300);
+        limits.close_timeout = Duration::from_millis(50);
+    })
+    .await?;
+    let mut client = server.connect().await;
+    client.join("room:deaf").await;
+    let (mut sender, answers) = client.into_socket().split();
+    let push = format!(r#"["1",null,"room:deaf","echo","{}"]"#, "x".repeat(400_000));
+    let sent =
+        tokio::time::timeout(PATIENCE, async { while sender.send(Message::text(&push)).await.is_ok() {} });
+    sent.await?;
+    drop(answers);
+    let started = std::time::Instant::now();
+    while server.endpoint.connections() > 0 || server.endpoint.channels() > 0 {
+        assert!(started.elapsed() < PATIENCE, "the connection is still there");
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
 /// Whatever it asks for: a client that reads gets all its answers.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_reads_is_never_closed_for_the_size_of_its_answers() -> TestResult {

@@ -32,14 +32,14 @@ pub struct Limits {
     /// connection with 1009. Default 1 MiB: Phoenix allows 10 MB, which is more than a chat or a game needs and
     /// lets a few thousand clients fill a server's memory.
     pub max_message_bytes: usize,
-    /// Length of a message's topic as JSON, in bytes without the quotes; a longer one closes the connection with 1009. Default 1,024: the topic
-    /// is kept for as long as the channel is joined.
+    /// Length of a message's topic as JSON, in bytes without the quotes; a longer one closes the connection with
+    /// 1009. Default 1,024: the topic is kept for as long as the channel is joined.
     pub max_topic_bytes: usize,
-    /// Length of a message's event as JSON, in bytes without the quotes; a longer one closes the connection with 1009. Default 255, the most
-    /// that Phoenix's binary frames can carry.
+    /// Length of a message's event as JSON, in bytes without the quotes; a longer one closes the connection with
+    /// 1009. Default 255, the most that Phoenix's binary frames can carry.
     pub max_event_bytes: usize,
-    /// Length of a message's `ref` and of its `join_ref` as JSON, in bytes without the quotes; a longer one closes the connection with
-    /// 1009. Default 255, as for events: the `join_ref` is kept for as long as the channel is joined.
+    /// Length of a message's `ref` and of its `join_ref` as JSON, in bytes without the quotes; a longer one closes the
+    /// connection with 1009. Default 255, as for events: the `join_ref` is kept for as long as the channel is joined.
     pub max_ref_bytes: usize,
     /// Bytes that may wait to be written to a client; a client that lets more pile up is closed with 1013. From a
     /// quarter of it on, nothing more is read from that client, so that it cannot pile up answers to itself. A single

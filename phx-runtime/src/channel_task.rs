@@ -22,7 +22,7 @@ pub(crate) fn start<C: Channel>(request: JoinRequest) -> ChannelHandle {
     let Ok(socket) = Arc::clone(&link.socket).downcast::<C::Socket>() else {
         unreachable!("`Route::to` ties a channel to the type of socket it is mounted on")
     };
-    let inbox = Inbox::new(link.limits.inbox_pushes, link.limits.inbox_messages);
+    let inbox = Inbox::new(link.limits().inbox_pushes, link.limits().inbox_messages);
     let shared = Arc::new(Shared::<C> { link, socket, inbox, topic, join_ref, join_reference: reference });
     let port = Arc::clone(&shared) as Arc<dyn Port>;
     let running = Running::new(&shared.link);
@@ -58,7 +58,7 @@ async fn run<C: Channel>(
             Received::Disconnected => break End::Disconnected,
             Received::Replaced => break End::Replaced,
             Received::Overflowed => {
-                let limit = shared.link.limits.inbox_messages;
+                let limit = shared.link.limits().inbox_messages;
                 tracing::error!(topic = &*shared.topic, limit, "ending a channel with too much in its inbox");
                 break End::Crashed;
             }
@@ -341,7 +341,7 @@ async fn guarded<C: Channel, T>(
     shared: &Shared<C>,
     callback: impl Future<Output = T> + Send,
 ) -> Result<T, String> {
-    let limit = shared.link.limits.replace_timeout;
+    let limit = shared.link.limits().replace_timeout;
     let overdue = async {
         shared.inbox.replaced().await;
         tokio::time::sleep(limit).await;

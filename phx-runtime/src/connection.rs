@@ -53,7 +53,7 @@ impl Connection {
 
     /// Handles one message of a client that is [ready](Self::poll_ready). An error closes the connection.
     pub(crate) fn handle_text(&mut self, frame: Bytes, cx: &Context<'_>) -> Result<(), CloseCode> {
-        match self.link.outbox.serializer().decode(&frame, &self.link.limits) {
+        match self.link.outbox.serializer().decode(&frame, self.link.limits()) {
             Ok(message) => {
                 if self.dispatch(message, cx) == Dispatched::Blocked {
                     self.blocked = Some(frame);
@@ -127,7 +127,7 @@ impl Connection {
             return Dispatched::Done;
         };
         if !self.has_room_for(name) {
-            let limit = self.link.limits.max_channels;
+            let limit = self.link.limits().max_channels;
             self.link.complain(format_args!("too many channels joined: the limit is {limit}"));
             let topic = Topic::Json(message.topic.json);
             let reply = Answer::refusal("too many channels joined");
@@ -155,7 +155,7 @@ impl Connection {
     /// Whether one more channel may start. Joining a joined topic takes no further place, but the new channel's task
     /// waits for the old one's end, and tasks that wait must not pile up either.
     fn has_room_for(&mut self, topic: &str) -> bool {
-        let limit = self.link.limits.max_channels;
+        let limit = self.link.limits().max_channels;
         if self.channels.len() >= limit && !self.channels.contains_key(topic) {
             self.sweep();
         }

@@ -1,13 +1,12 @@
 //! Mounts sockets, finds collisions, is a warp filter.
 
 use crate::context::EventName;
-use crate::handshake::{self, Request};
+use crate::handshake::Request;
 use crate::hub::Hub;
-use crate::limits::Limits;
+use crate::mount::{Mount, MountOptions};
 use crate::payload::{EncodeError, ToPayload, to_object};
 use crate::server::{Accepted, ServeError, Server};
 use crate::socket::{ConnectInfo, Socket};
-use futures_util::future::BoxFuture;
 use hyper::upgrade::OnUpgrade;
 use std::convert::Infallible;
 use std::fmt;
@@ -24,31 +23,15 @@ use warp::{Filter, Rejection};
 /// Cloning is cheap; all clones are the same endpoint.
 #[derive(Clone)]
 pub struct Endpoint {
-    mounts: Arc<[Mount]>,
+    mounts: Arc<[Arc<Mount>]>,
     hub: Arc<Hub>,
-}
-
-/// Settings of one mount; see [`EndpointBuilder::socket_with`].
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct MountOptions {
-    /// What each connection may use.
-    pub limits: Limits,
-}
-
-type Accept = fn(Request, Arc<Hub>, Arc<Limits>) -> BoxFuture<'static, Response>;
-
-struct Mount {
-    path: String,
-    limits: Arc<Limits>,
-    accept: Accept,
 }
 
 /// Collects sockets; made by [`Endpoint::builder`].
 #[derive(Default)]
 #[must_use = "an endpoint is made by `build`"]
 pub struct EndpointBuilder {
-    mounts: Vec<Mount>,
+    mounts: Vec<Arc<Mount>>,
 }
 
 impl Endpoint {
@@ -246,7 +229,7 @@ async fn answer(
     let peer_addr = accepted.as_ref().map(|accepted| accepted.peer).or(warp_peer);
     let permit = accepted.map(|accepted| accepted.permit);
     let request = Request { method, headers, info: ConnectInfo { peer_addr, uri }, on_upgrade, permit };
-    Ok((mount.accept)(request, endpoint.hub, Arc::clone(&mount.limits)).await)
+    Ok(mount.accept(request, Arc::clone(&endpoint.hub)).await)
 }
 
 /// Compares whole segments, without regard to empty ones, as Phoenix does.
@@ -283,11 +266,7 @@ impl EndpointBuilder {
     pub fn socket_with<S: Socket>(mut self, path: &str, configure: impl FnOnce(&mut MountOptions)) -> Self {
         let mut options = MountOptions::default();
         configure(&mut options);
-        self.mounts.push(Mount {
-            path: path.to_owned(),
-            limits: Arc::new(options.limits),
-            accept: |request, hub, limits| Box::pin(handshake::accept::<S>(request, hub, limits)),
-        });
+        self.mounts.push(Arc::new(Mount::new::<S>(path, options)));
         self
     }
 
@@ -303,7 +282,7 @@ impl EndpointBuilder {
             if !path.starts_with('/') || !is_path {
                 problems.push(EndpointProblem::InvalidPath(path.clone()));
             }
-            let is_taken = |earlier: &Mount| segments(&earlier.path).eq(segments(path));
+            let is_taken = |earlier: &Arc<Mount>| segments(&earlier.path).eq(segments(path));
             if self.mounts[..index].iter().any(is_taken) {
                 problems.push(EndpointProblem::PathTaken(path.clone()));
             }

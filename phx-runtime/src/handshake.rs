@@ -4,7 +4,7 @@ use crate::codec::Stream;
 use crate::connection::Connection;
 use crate::http_stream::HttpStream;
 use crate::hub::Hub;
-use crate::limits::Limits;
+use crate::mount::Mount;
 use crate::outbox::Outbox;
 use crate::port::Link;
 use crate::route::{self, StartChannel};
@@ -39,13 +39,14 @@ pub(crate) struct Request {
 }
 
 /// Answers a WebSocket request for the socket `S`.
-pub(crate) async fn accept<S: Socket>(request: Request, hub: Arc<Hub>, limits: Arc<Limits>) -> Response {
+pub(crate) async fn accept<S: Socket>(request: Request, hub: Arc<Hub>, mount: Arc<Mount>) -> Response {
     match connect::<S>(&request).await {
-        Ok((serializer, socket)) => match upgrade(request, serializer, socket, route::find::<S>, hub, limits)
-        {
-            Ok(response) => response,
-            Err(reason) => warp::reply::with_status(reason, StatusCode::BAD_REQUEST).into_response(),
-        },
+        Ok((serializer, socket)) => {
+            match upgrade(request, serializer, socket, route::find::<S>, hub, mount) {
+                Ok(response) => response,
+                Err(reason) => warp::reply::with_status(reason, StatusCode::BAD_REQUEST).into_response(),
+            }
+        }
         Err(status) => status.into_response(),
     }
 }
@@ -91,7 +92,7 @@ fn upgrade(
     socket: AnySocket,
     find_route: fn(&str) -> Option<StartChannel>,
     hub: Arc<Hub>,
-    limits: Arc<Limits>,
+    mount: Arc<Mount>,
 ) -> Result<Response, &'static str> {
     let headers = &request.headers;
     if headers.get(header::HOST).is_none_or(HeaderValue::is_empty) {
@@ -123,9 +124,9 @@ fn upgrade(
     tokio::spawn(async move {
         // Fails when the client goes before it has our answer.
         let Ok(upgraded) = on_upgrade.await else { return };
-        let outbox = Arc::new(Outbox::new(serializer, limits.outbox_bytes));
+        let outbox = Arc::new(Outbox::new(serializer, mount.options.limits.outbox_bytes));
         let books = (hub.connected(&outbox), permit);
-        let link = Arc::new(Link::new(outbox, socket, hub, limits));
+        let link = Arc::new(Link::new(outbox, socket, hub, mount));
         start(upgraded, Connection::new(link, find_route), books);
     });
 

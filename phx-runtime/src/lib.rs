@@ -168,6 +168,7 @@ mod hub;
 mod inbox;
 mod limits;
 mod message;
+mod mount;
 mod outbox;
 mod payload;
 mod port;
@@ -182,9 +183,10 @@ mod websocket;
 
 pub use channel::{Channel, HandleInfo, Info, Reason};
 pub use context::{Context, Deferred, EventName, Joining, Stop};
-pub use endpoint::{Endpoint, EndpointBuilder, EndpointError, EndpointProblem, MountOptions};
+pub use endpoint::{Endpoint, EndpointBuilder, EndpointError, EndpointProblem};
 pub use error::{HandleError, JoinError, Joined};
 pub use limits::Limits;
+pub use mount::MountOptions;
 pub use payload::{EncodeError, FromPayload, Payload, PayloadError, ToPayload};
 #[doc = include_str!("../docs/channel.md")]
 pub use phx_macros::channel;

@@ -7,6 +7,7 @@ use crate::hub::Hub;
 use crate::inbox::{Inbox, Room};
 use crate::limits::Limits;
 use crate::message::{Ref, Topic};
+use crate::mount::Mount;
 use crate::outbox::Outbox;
 use crate::payload::Payload;
 use crate::pubsub::{Broadcast, PubSub};
@@ -24,7 +25,7 @@ pub(crate) struct Link {
     /// The user's socket; each channel knows its type.
     pub(crate) socket: Arc<dyn Any + Send + Sync>,
     pub(crate) hub: Arc<Hub>,
-    pub(crate) limits: Arc<Limits>,
+    mount: Arc<Mount>,
     /// What waits for the channels.
     budget: Budget,
     running: AtomicUsize,
@@ -40,18 +41,22 @@ impl Link {
         outbox: Arc<Outbox>,
         socket: Arc<dyn Any + Send + Sync>,
         hub: Arc<Hub>,
-        limits: Arc<Limits>,
+        mount: Arc<Mount>,
     ) -> Self {
-        let budget = Budget::new(limits.inbox_bytes);
+        let budget = Budget::new(mount.options.limits.inbox_bytes);
         Self {
             outbox,
             socket,
             hub,
-            limits,
+            mount,
             budget,
             running: AtomicUsize::new(0),
             complaints: AtomicUsize::new(0),
         }
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.mount.options.limits
     }
 
     /// Sets room aside for a message that has to wait; if there is none, the task is woken when there is.

@@ -29,9 +29,9 @@ pub(crate) fn start<S: Stream + 'static>(
     books: impl Send + 'static,
 ) {
     let stream = SharedStream::new(stream);
-    let max_message_bytes = connection.link().limits.max_message_bytes;
+    let max_message_bytes = connection.link().limits().max_message_bytes;
     let Some(reader) = Reader::new(stream.clone(), already_read, max_message_bytes) else { return };
-    let idle = Box::pin(tokio::time::sleep(connection.link().limits.idle_timeout));
+    let idle = Box::pin(tokio::time::sleep(connection.link().limits().idle_timeout));
     let writer = Writer::new(stream);
     let socket = Socket { reader, writer, connection, idle, last_received: Instant::now() };
     tokio::spawn(Run { socket: Some(socket), goodbye: None, _books: books });
@@ -106,7 +106,7 @@ impl<S: Stream> Socket<S> {
         }
         // The timer is set anew only when it fires: moving it at every message would cost more than the message.
         while self.idle.as_mut().poll(cx).is_ready() {
-            let deadline = self.last_received + self.connection.link().limits.idle_timeout;
+            let deadline = self.last_received + self.connection.link().limits().idle_timeout;
             if deadline <= Instant::now() {
                 let is_blocked = self.connection.is_blocked();
                 let code = if is_blocked { CloseCode::TryAgainLater } else { CloseCode::GoingAway };
@@ -121,7 +121,7 @@ impl<S: Stream> Socket<S> {
     async fn close(self, code: CloseCode) {
         let Self { reader, mut writer, connection, .. } = self;
         let outbox = Arc::clone(&connection.link().outbox);
-        let timeout = connection.link().limits.close_timeout;
+        let timeout = connection.link().limits().close_timeout;
         outbox.close(code);
         // The channels learn at once that their client is gone, and the memory of reading is free.
         drop((reader, connection));

@@ -1,8 +1,12 @@
 //! Conversations with a real server over real sockets, frame by frame. Section numbers are those of
 //! `docs/protocol.md`; [`support`] has the server, the client and the channels they talk to.
 
+mod background;
 mod channel_ends;
+mod disconnect;
+mod drain;
 mod duplicate_join;
+mod endpoint;
 mod handshake;
 mod hostile;
 mod join;

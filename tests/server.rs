@@ -26,7 +26,7 @@ async fn a_shutdown_closes_with_1012_and_waits_for_the_channels_to_end() -> Test
     joined.expect_close(1012).await;
     assert_eq!(endpoint.channels(), 1, "the handler still runs");
     gate("room:shutdown").add_permits(1);
-    assert_eq!(reported("room:shutdown").await, "Closed");
+    assert_eq!(reported("room:shutdown").await, "Draining");
     stopping.await??;
     assert_eq!((endpoint.channels(), endpoint.connections(), endpoint.topics()), (0, 0, 0));
     assert!(TcpStream::connect(addr).await.is_err(), "nothing listens any more");

@@ -233,7 +233,7 @@ fn make_socket_impl(item: &mut ItemImpl) {
 fn belongs_to_socket(item: &ImplItem) -> bool {
     match item {
         ImplItem::Type(ty) => ty.ident == "Params",
-        ImplItem::Fn(method) => method.sig.ident == "connect" || method.sig.ident == "id",
+        ImplItem::Fn(method) => ["connect", "id", "background"].iter().any(|name| method.sig.ident == name),
         _ => false,
     }
 }

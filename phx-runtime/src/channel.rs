@@ -186,6 +186,8 @@ pub enum Reason {
     Left,
     /// The connection is gone.
     Closed,
+    /// The server shuts down, and has closed the connection so that the client comes back.
+    Draining,
     /// The channel called `ctx.stop()`.
     Stopped,
     /// A callback panicked, or sent something that cannot be encoded, or the channel stopped with an error.

@@ -3,10 +3,11 @@
 use crate::channel::{Channel, Reason};
 use crate::context::{Context, Joining, Stop};
 use crate::error::{HandleError, JoinError, Joined};
+use crate::frame::CloseCode;
 use crate::inbox::{Inbox, Received};
 use crate::message::{Ref, Topic};
 use crate::payload::Payload;
-use crate::port::{ChannelHandle, Claim, Delivery, Ended, JoinRequest, Mail, Port, Running, Shared};
+use crate::port::{ChannelHandle, Claim, Delivery, Ended, JoinRequest, Link, Mail, Port, Running, Shared};
 use crate::pubsub::{Subscriber, Subscription};
 use crate::reply::{Answer, Reply};
 use futures_util::FutureExt;
@@ -69,7 +70,7 @@ async fn run<C: Channel>(
     };
     // What a channel does while it terminates comes before its end on the wire, except after a leave: there the
     // client is told first.
-    let reason = end.reason();
+    let reason = end.reason(&shared.link);
     if let End::Left { reference } = &end {
         shared.reply(reference, &Answer::empty_ok());
         let ended = close(&shared, &mut ctx, &end);
@@ -102,12 +103,13 @@ enum End {
 }
 
 impl End {
-    fn reason(&self) -> Reason {
+    fn reason(&self, link: &Link) -> Reason {
         match self {
             Self::Left { .. } => Reason::Left,
             Self::Stopped => Reason::Stopped,
             Self::Crashed => Reason::Crashed,
             Self::Replaced => Reason::Replaced,
+            Self::Disconnected if link.outbox.closed() == Some(CloseCode::ServiceRestart) => Reason::Draining,
             Self::Disconnected => Reason::Closed,
         }
     }
@@ -255,12 +257,12 @@ async fn handle<C: Channel>(
         }
         Mail::Broadcast(broadcast) => {
             ctx.begin(Ref::NULL);
-            let handled =
-                guarded(shared, channel.handle_out(&broadcast.event, broadcast.payload.clone(), ctx)).await;
+            let payload = broadcast.payload().clone();
+            let handled = guarded(shared, channel.handle_out(broadcast.event(), payload, ctx)).await;
             handled.map(|handled| {
                 // Any client may have caused the broadcast: it must not be able to end the channels of the others.
                 if let Err(error) = handled {
-                    let (topic, event) = (&*shared.topic, &*broadcast.event);
+                    let (topic, event) = (&*shared.topic, broadcast.event());
                     tracing::debug!(topic, event, %error, "skipping a broadcast that `handle_out` cannot read");
                 }
             })
@@ -358,7 +360,7 @@ async fn guarded<C: Channel, T>(
     .await
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic without text")
 }

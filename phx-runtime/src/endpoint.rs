@@ -4,9 +4,11 @@ use crate::context::EventName;
 use crate::handshake::Request;
 use crate::hub::Hub;
 use crate::mount::{Mount, MountOptions};
-use crate::payload::{EncodeError, ToPayload, to_object};
+use crate::payload::{EncodeError, Payload, ToPayload, to_object};
+use crate::pubsub::DISCONNECT;
 use crate::server::{Accepted, ServeError, Server};
 use crate::socket::{ConnectInfo, Socket};
+use crate::subscription::Subscription;
 use hyper::upgrade::OnUpgrade;
 use std::convert::Infallible;
 use std::fmt;
@@ -23,8 +25,8 @@ use warp::{Filter, Rejection};
 /// Cloning is cheap; all clones are the same endpoint.
 #[derive(Clone)]
 pub struct Endpoint {
-    mounts: Arc<[Arc<Mount>]>,
-    hub: Arc<Hub>,
+    pub(crate) mounts: Arc<[Arc<Mount>]>,
+    pub(crate) hub: Arc<Hub>,
 }
 
 /// Collects sockets; made by [`Endpoint::builder`].
@@ -57,7 +59,7 @@ impl Endpoint {
     /// with `warp::serve`. Requests for other paths are rejected, so that `.or(…)` can handle them.
     ///
     /// Under `warp::serve`, connections have no header timeout, and its graceful shutdown does not know of the
-    /// WebSockets.
+    /// WebSockets: call [`drain`](Self::drain) before it and [`close`](Self::close) after it.
     ///
     /// ```
     /// # use phx_runtime::prelude::*;
@@ -107,6 +109,77 @@ impl Endpoint {
         Ok(())
     }
 
+    /// As [`broadcast`](Self::broadcast), but not to the subscription `from`.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let endpoint = Endpoint::builder().build()?;
+    /// let mut mine = endpoint.subscribe("cache");
+    /// endpoint.broadcast_from(&mine, "cache", "cleared", &())?;
+    /// endpoint.broadcast("cache", "filled", &())?;
+    /// assert_eq!(mine.recv().await?.event(), "filled");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`broadcast`](Self::broadcast).
+    pub fn broadcast_from<P: ToPayload + ?Sized>(
+        &self,
+        from: &Subscription,
+        topic: &str,
+        event: impl EventName<P>,
+        payload: &P,
+    ) -> Result<(), EncodeError> {
+        let payload = to_object(payload)?;
+        self.hub.pubsub.broadcast_from(from.place(), topic, event.name(), &payload);
+        Ok(())
+    }
+
+    /// As [`broadcast`](Self::broadcast), but only to those who are connected to this node. So far there is no other.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let endpoint = Endpoint::builder().build()?;
+    /// endpoint.local_broadcast("room:lobby", "node_stops", &serde_json::json!({"in_seconds": 30}))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`broadcast`](Self::broadcast).
+    pub fn local_broadcast<P: ToPayload + ?Sized>(
+        &self,
+        topic: &str,
+        event: impl EventName<P>,
+        payload: &P,
+    ) -> Result<(), EncodeError> {
+        let payload = to_object(payload)?;
+        self.hub.pubsub.local_broadcast(topic, event.name(), &payload);
+        Ok(())
+    }
+
+    /// Closes every connection whose [`Socket::id`] is `id`, with 1001. Their channels end with
+    /// [`Reason::Closed`](crate::Reason::Closed) and the clients hear of no channel's end. phoenix.js connects again:
+    /// [`Socket::connect`] must refuse those who are to stay away.
+    ///
+    /// The same as `endpoint.broadcast(id, "disconnect", &())`, as one writes it in Phoenix.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let endpoint = Endpoint::builder().build()?;
+    /// endpoint.disconnect("user_socket:jose");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn disconnect(&self, id: &str) {
+        self.hub.pubsub.broadcast(id, DISCONNECT, &Payload::empty());
+    }
+
     /// How many connections are open.
     ///
     /// ```
@@ -153,7 +226,7 @@ impl Endpoint {
     }
 
     /// Binds `addr`, serves `routes` there and returns after ctrl-c or SIGTERM, when every connection has been
-    /// closed, or after 30 seconds. For more control, see [`bind`](Self::bind).
+    /// closed, as [`Server::run`] does. For more control, see [`bind`](Self::bind).
     ///
     /// ```no_run
     /// # use phx_runtime::prelude::*;
@@ -195,7 +268,7 @@ impl Endpoint {
     /// # Errors
     /// When the address cannot be bound.
     pub async fn bind(&self, addr: impl Into<SocketAddr>) -> Result<Server, ServeError> {
-        Server::bind(addr.into(), Arc::clone(&self.hub)).await
+        Server::bind(addr.into(), self.clone()).await
     }
 }
 
@@ -217,6 +290,8 @@ async fn answer(
     headers: HeaderMap,
     (on_upgrade, accepted, warp_peer): (Option<OnUpgrade>, Option<Accepted>, Option<SocketAddr>),
 ) -> Result<Response, Rejection> {
+    // Under another server than ours nobody else says that serving has begun.
+    endpoint.hub.background.start(&endpoint);
     let path = path.as_str();
     let Some(mount) = endpoint.mounts.iter().find(|mount| is_websocket_path(&mount.path, path)) else {
         return Err(warp::reject::not_found());

@@ -7,6 +7,8 @@ use crate::hub::Hub;
 use crate::mount::Mount;
 use crate::outbox::Outbox;
 use crate::port::Link;
+use crate::pubsub::Subscriber;
+use crate::reply::Refused;
 use crate::route::{self, StartChannel};
 use crate::serializer::Serializer;
 use crate::socket::{ConnectInfo, Socket};
@@ -41,8 +43,8 @@ pub(crate) struct Request {
 /// Answers a WebSocket request for the socket `S`.
 pub(crate) async fn accept<S: Socket>(request: Request, hub: Arc<Hub>, mount: Arc<Mount>) -> Response {
     match connect::<S>(&request).await {
-        Ok((serializer, socket)) => {
-            match upgrade(request, serializer, socket, route::find::<S>, hub, mount) {
+        Ok((serializer, socket, id)) => {
+            match upgrade(request, serializer, socket, id, route::find::<S>, hub, mount) {
                 Ok(response) => response,
                 Err(reason) => warp::reply::with_status(reason, StatusCode::BAD_REQUEST).into_response(),
             }
@@ -54,7 +56,9 @@ pub(crate) async fn accept<S: Socket>(request: Request, hub: Arc<Hub>, mount: Ar
 type AnySocket = Arc<dyn Any + Send + Sync>;
 
 /// The part that every transport shares: negotiates the serializer and asks the user.
-async fn connect<S: Socket>(request: &Request) -> Result<(Serializer, AnySocket), StatusCode> {
+async fn connect<S: Socket>(
+    request: &Request,
+) -> Result<(Serializer, AnySocket, Option<String>), StatusCode> {
     if request.method != Method::GET {
         return Err(StatusCode::BAD_REQUEST);
     }
@@ -71,9 +75,13 @@ async fn connect<S: Socket>(request: &Request) -> Result<(Serializer, AnySocket)
         tracing::debug!(%error, "connect refused: the parameters do not fit");
         StatusCode::FORBIDDEN
     })?;
-    let connect = AssertUnwindSafe(async { S::connect(params, &request.info).await });
+    let connect = AssertUnwindSafe(async {
+        let socket = S::connect(params, &request.info).await?;
+        let id = socket.id();
+        Ok::<_, Refused>((socket, id))
+    });
     match connect.catch_unwind().await {
-        Ok(Ok(socket)) => Ok((serializer, Arc::new(socket))),
+        Ok(Ok((socket, id))) => Ok((serializer, Arc::new(socket), id)),
         Ok(Err(refused)) => {
             tracing::debug!(reason = refused.reason(), "connect refused");
             Err(StatusCode::FORBIDDEN)
@@ -90,6 +98,7 @@ fn upgrade(
     request: Request,
     serializer: Serializer,
     socket: AnySocket,
+    id: Option<String>,
     find_route: fn(&str) -> Option<StartChannel>,
     hub: Arc<Hub>,
     mount: Arc<Mount>,
@@ -120,12 +129,17 @@ fn upgrade(
     }
     let on_upgrade = request.on_upgrade.ok_or("this connection cannot become a WebSocket")?;
 
-    let permit = request.permit;
+    // From here on the connection can be closed from outside, whether the client has its answer yet or not.
+    let outbox = Arc::new(Outbox::new(serializer, mount.options.limits.outbox_bytes));
+    let named = id.map(|id| {
+        let subscriber = Subscriber::Connection(Arc::clone(&outbox));
+        // Boxed: a connection without a name should not pay for one.
+        Box::new(hub.pubsub.subscribe(&id.into(), subscriber, || ()))
+    });
+    let books = (hub.connected(&outbox, &mount), named, request.permit);
     tokio::spawn(async move {
         // Fails when the client goes before it has our answer.
         let Ok(upgraded) = on_upgrade.await else { return };
-        let outbox = Arc::new(Outbox::new(serializer, mount.options.limits.outbox_bytes));
-        let books = (hub.connected(&outbox), permit);
         let link = Arc::new(Link::new(outbox, socket, hub, mount));
         start(upgraded, Connection::new(link, find_route), books);
     });

@@ -1,6 +1,8 @@
 //! What all connections of one endpoint share.
 
+use crate::background::Background;
 use crate::frame::CloseCode;
+use crate::mount::Mount;
 use crate::outbox::Outbox;
 use crate::pubsub::PubSub;
 use slab::Slab;
@@ -11,15 +13,17 @@ use tokio::sync::Notify;
 #[derive(Debug)]
 pub(crate) struct Hub {
     pub(crate) pubsub: Arc<PubSub>,
+    pub(crate) background: Background,
     connections: Mutex<Connections>,
     channels: AtomicUsize,
-    /// Told whenever a connection or a channel has ended.
+    /// Told whenever a connection or a channel has ended, and when all are being closed.
     ended: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Connections {
-    open: Slab<Arc<Outbox>>,
+    /// Each with its mount. The pair takes no more room here than its half would.
+    open: Slab<(Arc<Outbox>, Arc<Mount>)>,
     /// The endpoint shuts down: who still comes is closed at once.
     closing: bool,
 }
@@ -34,18 +38,19 @@ impl Hub {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             pubsub: PubSub::new(),
+            background: Background::default(),
             connections: Mutex::default(),
             channels: AtomicUsize::new(0),
             ended: Notify::new(),
         })
     }
 
-    pub(crate) fn connected(self: &Arc<Self>, outbox: &Arc<Outbox>) -> ConnectionEntry {
+    pub(crate) fn connected(self: &Arc<Self>, outbox: &Arc<Outbox>, mount: &Arc<Mount>) -> ConnectionEntry {
         let mut connections = self.lock();
         if connections.closing {
             outbox.close(CloseCode::ServiceRestart);
         }
-        let slot = connections.open.insert(Arc::clone(outbox));
+        let slot = connections.open.insert((Arc::clone(outbox), Arc::clone(mount)));
         ConnectionEntry { hub: Arc::clone(self), slot }
     }
 
@@ -66,15 +71,34 @@ impl Hub {
         self.channels.load(Ordering::Relaxed)
     }
 
+    /// The connections that are open now at `mount`.
+    pub(crate) fn connected_to(&self, mount: &Arc<Mount>) -> Vec<Arc<Outbox>> {
+        let connections = self.lock();
+        let there = connections.open.iter().filter(|(_, (_, its_mount))| Arc::ptr_eq(its_mount, mount));
+        there.map(|(_, (outbox, _))| Arc::clone(outbox)).collect()
+    }
+
+    /// Done as soon as every connection is being closed.
+    pub(crate) async fn closing(&self) {
+        loop {
+            let ended = self.ended.notified();
+            if self.lock().closing {
+                return;
+            }
+            ended.await;
+        }
+    }
+
     /// Closes every connection, those that are yet to come too, and waits until all have ended with their channels.
     pub(crate) async fn close_all(&self) {
         {
             let mut connections = self.lock();
             connections.closing = true;
-            for (_, outbox) in &connections.open {
+            for (_, (outbox, _)) in &connections.open {
                 outbox.close(CloseCode::ServiceRestart);
             }
         }
+        self.ended.notify_waiters();
         loop {
             let ended = self.ended.notified();
             if self.connections() == 0 && self.channels() == 0 {

@@ -153,12 +153,15 @@
 //!
 //! What is deliberately different is listed in `docs/differences.md`.
 
+mod background;
+mod broadcast;
 mod budget;
 mod channel;
 mod channel_task;
 mod codec;
 mod connection;
 mod context;
+mod drain;
 mod endpoint;
 mod error;
 mod frame;
@@ -178,11 +181,14 @@ mod route;
 mod serializer;
 mod server;
 mod socket;
+mod subscription;
 mod topic;
 mod websocket;
 
+pub use broadcast::Broadcast;
 pub use channel::{Channel, HandleInfo, Info, Reason};
 pub use context::{Context, Deferred, EventName, Joining, Stop};
+pub use drain::Drain;
 pub use endpoint::{Endpoint, EndpointBuilder, EndpointError, EndpointProblem};
 pub use error::{HandleError, JoinError, Joined};
 pub use limits::Limits;
@@ -207,6 +213,7 @@ pub use reply::{IntoJoined, IntoReply, Refused, Reply};
 pub use route::{Route, Routes};
 pub use server::{ServeError, Server};
 pub use socket::{ConnectInfo, NoParams, Socket};
+pub use subscription::{Missed, Subscription};
 pub use topic::{Pattern, Segment};
 
 /// What a file that declares sockets and channels needs: `use phx_runtime::prelude::*;`

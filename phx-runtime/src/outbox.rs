@@ -90,6 +90,11 @@ impl Outbox {
         wake(state);
     }
 
+    /// Why the connection closes or has closed, if it does.
+    pub(crate) fn closed(&self) -> Option<CloseCode> {
+        self.lock().close
+    }
+
     /// Forgets what waits and takes no more: the client is gone.
     pub(crate) fn abandon(&self) {
         self.lock().abandon(CloseCode::GoingAway);

@@ -1,5 +1,6 @@
 //! How the rest of the server reaches a running channel, whatever its type.
 
+use crate::broadcast::Broadcast;
 use crate::budget::Budget;
 use crate::channel::{Channel, Info};
 use crate::context;
@@ -10,7 +11,7 @@ use crate::message::{Ref, Topic};
 use crate::mount::Mount;
 use crate::outbox::Outbox;
 use crate::payload::Payload;
-use crate::pubsub::{Broadcast, PubSub};
+use crate::pubsub::PubSub;
 use crate::reply::Answer;
 use futures_util::future::BoxFuture;
 use std::any::Any;
@@ -162,7 +163,7 @@ pub(crate) trait Port: Send + Sync {
     /// Asks before [`deliver`](Self::deliver).
     fn room(&self, cx: &Context<'_>) -> Room;
     fn deliver(&self, delivery: Delivery);
-    fn intercept(&self, broadcast: Arc<Broadcast>);
+    fn intercept(&self, broadcast: Broadcast);
     fn disconnect(&self);
     fn replace(&self);
 }
@@ -170,7 +171,7 @@ pub(crate) trait Port: Send + Sync {
 /// What waits in a channel's inbox.
 pub(crate) enum Mail<C: Channel> {
     Client(Delivery),
-    Broadcast(Arc<Broadcast>),
+    Broadcast(Broadcast),
     Info(InfoHandler<C>),
 }
 
@@ -245,7 +246,7 @@ impl<C: Channel> Port for Shared<C> {
         self.inbox.push(Mail::Client(delivery));
     }
 
-    fn intercept(&self, broadcast: Arc<Broadcast>) {
+    fn intercept(&self, broadcast: Broadcast) {
         self.inbox.push(Mail::Broadcast(broadcast));
     }
 

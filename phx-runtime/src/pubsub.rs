@@ -1,10 +1,12 @@
 //! Topic to subscribers, on this node. Encodes a broadcast once per serializer, whoever listens.
 
-use crate::frame::Frame;
+use crate::broadcast::Broadcast;
+use crate::frame::{CloseCode, Frame};
 use crate::outbox::Outbox;
 use crate::payload::Payload;
 use crate::port::Port;
 use crate::serializer::SERIALIZERS;
+use crate::subscription::Mailbox;
 use slab::Slab;
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -13,6 +15,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The map of topics is split so that joins and leaves of different topics rarely meet at a lock.
 const SHARDS: usize = 64;
+
+/// The event that closes the connections whose [`Socket::id`](crate::Socket::id) is the topic (docs/protocol.md §8).
+pub(crate) const DISCONNECT: &str = "disconnect";
 
 #[derive(Debug)]
 pub(crate) struct PubSub {
@@ -40,6 +45,10 @@ pub(crate) enum Subscriber {
     Direct(Arc<Outbox>),
     /// Through the channel's `handle_out` for these events, straight to the client otherwise.
     Intercepting { outbox: Arc<Outbox>, channel: Arc<dyn Port>, events: &'static [&'static str] },
+    /// The connection itself, which [`DISCONNECT`] closes.
+    Connection(Arc<Outbox>),
+    /// To code outside of channels.
+    Listener(Arc<Mailbox>),
 }
 
 impl std::fmt::Debug for Subscriber {
@@ -47,15 +56,10 @@ impl std::fmt::Debug for Subscriber {
         f.write_str(match self {
             Self::Direct(_) => "Direct",
             Self::Intercepting { .. } => "Intercepting",
+            Self::Connection(_) => "Connection",
+            Self::Listener(_) => "Listener",
         })
     }
-}
-
-/// A broadcast on its way to an intercepting channel.
-#[derive(Debug)]
-pub(crate) struct Broadcast {
-    pub(crate) event: Box<str>,
-    pub(crate) payload: Payload,
 }
 
 /// A place among a topic's subscribers; dropping it gives the place up.
@@ -105,10 +109,33 @@ impl PubSub {
 
     /// Sends to every subscriber of `name`.
     pub(crate) fn broadcast(&self, name: &str, event: &str, payload: &Payload) {
-        let topic = self.shard(name).get(name).cloned();
-        if let Some(topic) = topic {
+        Self::publish(self.find(name).as_deref(), event, payload, None);
+    }
+
+    /// Sends to every subscriber of `name` but `from`, which need not be one of them.
+    pub(crate) fn broadcast_from(&self, from: &Subscription, name: &str, event: &str, payload: &Payload) {
+        let topic = self.find(name);
+        let is_there = topic.as_ref().is_some_and(|topic| Arc::ptr_eq(topic, &from.topic));
+        Self::publish(topic.as_deref(), event, payload, is_there.then_some(from.slot));
+    }
+
+    /// Sends to the subscribers of `name` on this node.
+    pub(crate) fn local_broadcast(&self, name: &str, event: &str, payload: &Payload) {
+        if let Some(topic) = self.find(name) {
             topic.broadcast(event, payload, None);
         }
+    }
+
+    /// What every broadcast passes that is not a local one. An engine that reaches other nodes is to get it here,
+    /// before the subscribers on this node do: today this is the only node.
+    fn publish(topic: Option<&Topic>, event: &str, payload: &Payload, except: Option<usize>) {
+        if let Some(topic) = topic {
+            topic.broadcast(event, payload, except);
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<Arc<Topic>> {
+        self.shard(name).get(name).cloned()
     }
 
     /// How many topics have a subscriber.
@@ -126,12 +153,16 @@ impl PubSub {
 impl Subscription {
     /// Sends to every subscriber of the topic, this one included.
     pub(crate) fn broadcast(&self, event: &str, payload: &Payload) {
-        self.topic.broadcast(event, payload, None);
+        PubSub::publish(Some(&self.topic), event, payload, None);
     }
 
     /// Sends to every other subscriber of the topic.
     pub(crate) fn broadcast_from(&self, event: &str, payload: &Payload) {
-        self.topic.broadcast(event, payload, Some(self.slot));
+        PubSub::publish(Some(&self.topic), event, payload, Some(self.slot));
+    }
+
+    pub(crate) fn topic(&self) -> &str {
+        &self.topic.name
     }
 }
 
@@ -151,7 +182,9 @@ impl Drop for Subscription {
 impl Topic {
     fn broadcast(&self, event: &str, payload: &Payload, except: Option<usize>) {
         let mut frames: [Option<Frame>; SERIALIZERS] = std::array::from_fn(|_| None);
-        let mut message: Option<Arc<Broadcast>> = None;
+        let mut message = None;
+        let mut message =
+            || message.get_or_insert_with(|| Broadcast::new(&self.name, event, payload)).clone();
         let subscribers = self.lock();
         for (slot, subscriber) in &subscribers.slots {
             if except == Some(slot) {
@@ -159,10 +192,7 @@ impl Topic {
             }
             match subscriber {
                 Subscriber::Intercepting { channel, events, .. } if events.contains(&event) => {
-                    let message = message.get_or_insert_with(|| {
-                        Arc::new(Broadcast { event: event.into(), payload: payload.clone() })
-                    });
-                    channel.intercept(Arc::clone(message));
+                    channel.intercept(message());
                 }
                 Subscriber::Direct(outbox) | Subscriber::Intercepting { outbox, .. } => {
                     let serializer = outbox.serializer();
@@ -170,6 +200,9 @@ impl Topic {
                         .get_or_insert_with(|| serializer.broadcast(&self.name, event, payload));
                     outbox.push(frame.clone());
                 }
+                Subscriber::Connection(outbox) if event == DISCONNECT => outbox.close(CloseCode::GoingAway),
+                Subscriber::Connection(_) => {}
+                Subscriber::Listener(mailbox) => mailbox.push(message()),
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The accept loop: HTTP connections in, graceful shutdown out.
 
+use crate::endpoint::Endpoint;
 use crate::http_stream::HttpStream;
-use crate::hub::Hub;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -38,7 +38,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub struct Server {
     listener: TcpListener,
     local_addr: SocketAddr,
-    hub: Arc<Hub>,
+    endpoint: Endpoint,
     header_timeout: Duration,
     write_timeout: Duration,
     shutdown_timeout: Duration,
@@ -90,7 +90,7 @@ pub(crate) struct Accepted {
 }
 
 impl Server {
-    pub(crate) async fn bind(addr: SocketAddr, hub: Arc<Hub>) -> Result<Self, ServeError> {
+    pub(crate) async fn bind(addr: SocketAddr, endpoint: Endpoint) -> Result<Self, ServeError> {
         let failed = |source: io::Error| match source.kind() {
             io::ErrorKind::AddrInUse => ServeError::AddressInUse(addr),
             _ => ServeError::Bind { addr, source },
@@ -100,7 +100,7 @@ impl Server {
         Ok(Self {
             listener,
             local_addr,
-            hub,
+            endpoint,
             header_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(20),
             shutdown_timeout: Duration::from_secs(30),
@@ -128,7 +128,8 @@ impl Server {
         self
     }
 
-    /// How long a shutdown may wait for connections and channels to end. Default 30 s.
+    /// How long a shutdown may wait for connections and channels to end, after the [drain](crate::Drain), which has a
+    /// limit of its own. Default 30 s.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout;
         self
@@ -141,19 +142,21 @@ impl Server {
         self
     }
 
-    /// Serves `routes` until ctrl-c or SIGTERM, then shuts down as [`run_until`](Self::run_until) does.
+    /// Serves `routes` until ctrl-c or SIGTERM, then shuts down as [`run_until`](Self::run_until) does. A second one
+    /// during the [drain](crate::Drain) ends that early: everything is closed at once.
     pub async fn run<F>(self, routes: F)
     where
         F: Filter + Clone + Send + Sync + 'static,
         F::Extract: warp::Reply,
         F::Error: Into<Rejection>,
     {
-        self.run_until(routes, asked_to_stop()).await;
+        self.serve(routes, asked_to_stop(), asked_to_stop()).await;
     }
 
-    /// Serves `routes` until `stop` is done. Then nothing new is accepted, WebSockets are closed with 1012, which
-    /// makes phoenix.js reconnect, and this returns when all connections and channels have ended, or after the
-    /// [shutdown timeout](Self::shutdown_timeout).
+    /// Serves `routes` until `stop` is done. Then WebSockets are closed with 1012, which makes phoenix.js reconnect:
+    /// first in [batches](crate::Drain), while new ones are still accepted; then nothing new is accepted and the rest
+    /// is closed. This returns when all connections and channels have ended and what ran in the
+    /// [background](crate::Socket::background) is dropped, or after the [shutdown timeout](Self::shutdown_timeout).
     ///
     /// That is the end of the whole [`Endpoint`](crate::Endpoint): if it is served at several addresses, the
     /// connections of all are closed, and further ones are closed at once.
@@ -163,15 +166,38 @@ impl Server {
         F::Extract: warp::Reply,
         F::Error: Into<Rejection>,
     {
-        let Self { listener, hub, header_timeout, write_timeout, shutdown_timeout, max_connections, .. } =
-            self;
+        self.serve(routes, stop, std::future::pending()).await;
+    }
+
+    /// As [`run_until`](Self::run_until). The batches end early when `hurry` is done.
+    async fn serve<F>(
+        self,
+        routes: F,
+        stop: impl Future<Output = ()> + Send,
+        hurry: impl Future<Output = ()> + Send,
+    ) where
+        F: Filter + Clone + Send + Sync + 'static,
+        F::Extract: warp::Reply,
+        F::Error: Into<Rejection>,
+    {
+        let Self {
+            listener, endpoint, header_timeout, write_timeout, shutdown_timeout, max_connections, ..
+        } = self;
+        endpoint.hub.background.start(&endpoint);
         let permits = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(header_timeout);
         // Every HTTP connection holds a receiver: it hears of the shutdown there, and is done when it has dropped it.
         let (shutdown, is_shut_down) = watch::channel(());
 
-        tokio::pin!(stop);
+        let stop = async {
+            stop.await;
+            tokio::select! {
+                () = endpoint.drain() => {}
+                () = hurry => {}
+            }
+        };
+        let mut stop = pin!(stop);
         loop {
             let (stream, accepted) = tokio::select! {
                 biased;
@@ -204,16 +230,7 @@ impl Server {
         drop((listener, is_shut_down));
         // Fails when there is no connection to tell.
         let _ = shutdown.send(());
-        // The upgrades under way first, so that they are in the books.
-        let ended = async {
-            shutdown.closed().await;
-            hub.close_all().await;
-        };
-        let ended = async { tokio::join!(ended, hub.close_all()) };
-        if tokio::time::timeout(shutdown_timeout, ended).await.is_err() {
-            let (connections, channels) = (hub.connections(), hub.channels());
-            tracing::warn!(connections, channels, "shutting down although not everything has ended");
-        }
+        endpoint.close_after(shutdown.closed(), shutdown_timeout).await;
     }
 }
 

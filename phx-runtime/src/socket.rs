@@ -1,5 +1,6 @@
 //! The trait behind `#[socket]`.
 
+use crate::endpoint::Endpoint;
 use crate::reply::Refused;
 use crate::route::Routes;
 use serde::Deserialize;
@@ -59,11 +60,43 @@ pub trait Socket: Routes + Sized + Send + Sync + 'static {
         info: &ConnectInfo,
     ) -> impl Future<Output = Result<Self, Refused>> + Send;
 
-    /// A name for everything this user has connected, or `None` (the default).
+    /// A name for everything this user has connected, or `None` (the default). It is asked once, after `connect`.
     ///
-    /// Nothing uses it yet: closing every connection of a name, as Phoenix does on a `disconnect` broadcast, is to come.
+    /// [`Endpoint::disconnect`] closes every connection of a name, whatever its mount: when an account is locked, say,
+    /// or logs out everywhere. As in Phoenix, the name is a topic on which the connection listens for the event
+    /// `disconnect`; it closes with 1001 then. phoenix.js connects again after that, so `connect` must refuse by then.
     fn id(&self) -> Option<String> {
         None
+    }
+
+    /// What the socket does besides its connections, once per mount: it starts when the endpoint begins to serve, or
+    /// under another server with the first request, and is dropped when the endpoint has stopped and the last
+    /// connection has ended. The place of Phoenix's `child_spec`; the default does nothing.
+    ///
+    /// It may end by itself. A panic in it is logged, and ends nothing else.
+    ///
+    /// ```
+    /// use phx_runtime::prelude::*;
+    ///
+    /// struct UserSocket;
+    ///
+    /// #[socket]
+    /// impl Socket for UserSocket {
+    /// #   async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+    ///     async fn background(endpoint: Endpoint) {
+    ///         let mut orders = endpoint.subscribe("orders");
+    ///         loop {
+    ///             match orders.recv().await {
+    ///                 Ok(order) => println!("{}: {:?}", order.event(), order.payload()),
+    ///                 Err(missed) => eprintln!("{missed}"),
+    ///             }
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    fn background(endpoint: Endpoint) -> impl Future<Output = ()> + Send {
+        drop(endpoint);
+        std::future::ready(())
     }
 }
 

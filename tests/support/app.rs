@@ -5,7 +5,9 @@ use phx_runtime::prelude::*;
 use phx_runtime::{FromPayload, HandleError, IntoReply, JoinError, Joined, Pattern, Segment, Stop};
 use serde::{Deserialize, Serialize};
 
-pub(crate) struct TestSocket;
+pub(crate) struct TestSocket {
+    id: Option<String>,
+}
 
 #[socket]
 impl Socket for TestSocket {
@@ -23,10 +25,15 @@ impl Socket for TestSocket {
             report(&topic, format!("{:?} {}", info.peer_addr.is_some(), info.uri));
         }
         match params.refuse.as_deref() {
-            None => Ok(Self),
+            None => Ok(Self { id: params.id }),
             Some("panic") => panic!("asked to panic in connect"),
             Some(_) => Err(Refused::new("asked to refuse")),
         }
+    }
+
+    fn id(&self) -> Option<String> {
+        assert!(self.id.as_deref() != Some("panic"), "asked to panic in id");
+        self.id.clone()
     }
 }
 
@@ -34,6 +41,7 @@ impl Socket for TestSocket {
 pub(crate) struct Params {
     refuse: Option<String>,
     report: Option<String>,
+    id: Option<String>,
 }
 
 /// An exact topic beside the wildcard that would also match it.

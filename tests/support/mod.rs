@@ -7,7 +7,7 @@ pub(crate) mod signals;
 pub(crate) use client::Client;
 
 use app::TestSocket;
-use phx_runtime::{Endpoint, EndpointError, Limits, ServeError};
+use phx_runtime::{Endpoint, EndpointError, Limits, ServeError, Server};
 use std::net::SocketAddr;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -50,7 +50,20 @@ impl TestServer {
             .socket_with::<TestSocket>("/socket", |options| limits(&mut options.limits))
             .build()
             .map_err(StartError::Endpoint)?;
+        Self::serve(endpoint).await
+    }
+
+    /// A server for an endpoint of the test's own.
+    pub(crate) async fn serve(endpoint: Endpoint) -> Result<Self, StartError> {
+        Self::serve_with(endpoint, |server| server).await
+    }
+
+    pub(crate) async fn serve_with(
+        endpoint: Endpoint,
+        configure: impl FnOnce(Server) -> Server,
+    ) -> Result<Self, StartError> {
         let server = endpoint.bind(([127, 0, 0, 1], 0)).await.map_err(StartError::Serve)?;
+        let server = configure(server);
         let addr = server.local_addr();
         let (stop, stopped) = oneshot::channel();
         let routes = endpoint.routes();

@@ -1,0 +1,227 @@
+//! Protocol §8: how connections are closed when the server stops.
+
+use crate::support::app::TestSocket;
+use crate::support::client::PATIENCE;
+use crate::support::signals::reported;
+use crate::support::{Client, TestResult, TestServer};
+use phx_runtime::{Drain, Endpoint, EndpointError};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// Longer than any test: only what is told ends it.
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Batches of this size, an hour apart.
+fn batches_of(size: usize) -> Drain {
+    let mut drain = Drain::default();
+    drain.batch_size = size;
+    drain.batch_interval = HOUR;
+    drain.shutdown = 2 * HOUR;
+    drain
+}
+
+/// One mount with this drain.
+fn endpoint_with(drain: Option<Drain>) -> Result<Endpoint, EndpointError> {
+    Endpoint::builder().socket_with::<TestSocket>("/socket", |options| options.drain = drain).build()
+}
+
+type Stopping = JoinHandle<Result<(), String>>;
+
+fn stop(server: TestServer) -> Stopping {
+    tokio::spawn(async move { server.stop().await.map_err(|error| error.to_string()) })
+}
+
+async fn ended(stopping: Stopping) -> TestResult {
+    Ok(tokio::time::timeout(PATIENCE, stopping).await???)
+}
+
+#[tokio::test]
+async fn a_drain_closes_with_1012_and_ends_channels_as_draining_without_a_frame() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut joined = server.connect().await.named("joined");
+    let mut bare = server.connect().await.named("without a channel");
+    joined.join("room:drain").await;
+    // `terminate` runs, and what it pushes comes too late.
+    joined.send(r#"["1","2","room:drain","last_words","bye"]"#).await;
+    joined.nothing_more_from("room:drain").await;
+    let stopping = stop(server);
+    joined.expect_close(1012).await;
+    bare.expect_close(1012).await;
+    assert_eq!(reported("room:drain").await, "Draining");
+    ended(stopping).await
+}
+
+#[tokio::test]
+async fn as_many_connections_as_a_batch_holds_are_closed_at_once_without_a_pause_after_them() -> TestResult {
+    let server = TestServer::serve(endpoint_with(Some(batches_of(2)))?).await?;
+    let mut clients = [server.connect().await, server.connect().await];
+    let stopping = stop(server);
+    for client in &mut clients {
+        client.expect_close(1012).await;
+    }
+    ended(stopping).await
+}
+
+#[tokio::test]
+async fn one_more_is_closed_in_the_next_batch_and_clients_still_come_and_join_until_then() -> TestResult {
+    let server = TestServer::serve(endpoint_with(Some(batches_of(2)))?).await?;
+    let (endpoint, addr, url) = (server.endpoint.clone(), server.addr, server.url());
+    let mut first = server.connect().await.named("first");
+    let mut second = server.connect().await.named("second");
+    let mut third = server.connect().await.named("third");
+    let stopping = stop(server);
+    first.expect_close(1012).await;
+    second.expect_close(1012).await;
+
+    third.join("room:while draining").await;
+    let mut late = Client::connect(&url).await.named("late");
+    late.join("room:while draining").await;
+    assert!(!stopping.is_finished());
+
+    // A second stop ends the drain: everything is closed at once.
+    endpoint.close(PATIENCE).await;
+    third.expect_close(1012).await;
+    late.expect_close(1012).await;
+    for _ in 0..2 {
+        assert_eq!(reported("room:while draining").await, "Draining");
+    }
+    ended(stopping).await?;
+    assert!(TcpStream::connect(addr).await.is_err(), "nothing listens any more");
+    assert_eq!((endpoint.channels(), endpoint.connections(), endpoint.topics()), (0, 0, 0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_batches_follow_each_other_after_the_interval() -> TestResult {
+    let mut drain = batches_of(1);
+    drain.batch_interval = Duration::from_millis(1);
+    let server = TestServer::serve(endpoint_with(Some(drain))?).await?;
+    let mut clients = [server.connect().await, server.connect().await, server.connect().await];
+    let stopping = stop(server);
+    for client in &mut clients {
+        client.expect_close(1012).await;
+    }
+    ended(stopping).await
+}
+
+#[tokio::test]
+async fn what_is_left_when_the_time_of_a_drain_is_up_is_closed_at_once() -> TestResult {
+    let mut drain = batches_of(0);
+    drain.shutdown = Duration::from_millis(1);
+    let server = TestServer::serve(endpoint_with(Some(drain))?).await?;
+    let mut clients = [server.connect().await, server.connect().await, server.connect().await];
+    let stopping = stop(server);
+    for client in &mut clients {
+        client.expect_close(1012).await;
+    }
+    ended(stopping).await
+}
+
+#[tokio::test]
+async fn every_mount_drains_at_its_own_pace_and_one_without_a_drain_is_closed_after_the_others() -> TestResult
+{
+    let endpoint = Endpoint::builder()
+        .socket_with::<TestSocket>("/socket", |options| options.drain = Some(batches_of(1)))
+        .socket_with::<TestSocket>("/fast", |options| options.drain = Some(batches_of(2)))
+        .socket_with::<TestSocket>("/without", |options| options.drain = None)
+        .build()?;
+    let server = TestServer::serve(endpoint.clone()).await?;
+    let url = |mount: &str| server.url().replace("/socket/", mount);
+    let mut slow = [server.connect().await, server.connect().await];
+    let mut fast = [Client::connect(&url("/fast/")).await, Client::connect(&url("/fast/")).await];
+    let mut without = Client::connect(&url("/without/")).await;
+    let stopping = stop(server);
+    for client in &mut fast {
+        client.expect_close(1012).await;
+    }
+    slow[0].expect_close(1012).await;
+    slow[1].nothing_more().await;
+    without.nothing_more().await;
+    endpoint.close(PATIENCE).await;
+    slow[1].expect_close(1012).await;
+    without.expect_close(1012).await;
+    ended(stopping).await
+}
+
+#[tokio::test]
+async fn without_a_drain_everything_is_closed_with_1012_at_once() -> TestResult {
+    let server = TestServer::serve(endpoint_with(None)?).await?;
+    let mut client = server.connect().await;
+    client.join("room:no drain").await;
+    let stopping = stop(server);
+    client.expect_close(1012).await;
+    assert_eq!(reported("room:no drain").await, "Draining");
+    ended(stopping).await
+}
+
+#[tokio::test]
+async fn of_many_connections_none_is_dropped_without_its_close_frame() -> TestResult {
+    const CLIENTS: usize = 400;
+    let server = TestServer::start().await?;
+    let mut clients = Vec::new();
+    for number in 0..CLIENTS {
+        let mut client = server.connect().await;
+        if number % 2 == 0 {
+            client.join("room:many").await;
+        }
+        clients.push(client);
+    }
+    let stopping = stop(server);
+    for client in &mut clients {
+        client.expect_close(1012).await;
+    }
+    ended(stopping).await
+}
+
+#[tokio::test]
+async fn neither_a_handler_that_hangs_nor_a_client_that_does_not_read_holds_up_the_end() -> TestResult {
+    let endpoint = Endpoint::builder()
+        .socket_with::<TestSocket>("/socket", |options| options.limits.close_timeout = HOUR)
+        .build()?;
+    let server =
+        TestServer::serve_with(endpoint.clone(), |server| server.shutdown_timeout(Duration::from_millis(50)));
+    let server = server.await?;
+    let mut hanging = server.connect().await;
+    hanging.join("room:hangs").await;
+    hanging.send(r#"["1","2","room:hangs","gated",{}]"#).await;
+    assert_eq!(reported("room:hangs").await, "handling");
+    let mut deaf = server.connect().await;
+    deaf.join("room:deaf").await;
+    let large = serde_json::json!({"text": "x".repeat(32 << 20)});
+    endpoint.broadcast("room:deaf", "large", &large)?;
+    ended(stop(server)).await?;
+    assert_eq!(endpoint.channels(), 1, "the handler still hangs");
+    Ok(())
+}
+
+#[tokio::test]
+async fn under_another_server_a_drain_lets_clients_in_until_the_endpoint_is_closed() -> TestResult {
+    let endpoint = endpoint_with(None)?;
+    let draining = endpoint_with(Some(batches_of(1)))?;
+    for (endpoint, is_drained) in [(endpoint, false), (draining, true)] {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("ws://{}/socket/websocket?vsn=2.0.0", listener.local_addr()?);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let to_drain = endpoint.clone();
+        let graceful = async move {
+            let _ = stopped.await;
+            to_drain.drain().await;
+        };
+        let serving =
+            tokio::spawn(warp::serve(endpoint.routes()).incoming(listener).graceful(graceful).run());
+        let mut first = Client::connect(&url).await;
+        let _ = stop.send(());
+        if is_drained {
+            first.expect_close(1012).await;
+        }
+        tokio::time::timeout(PATIENCE, serving).await??;
+        endpoint.close(PATIENCE).await;
+        if !is_drained {
+            first.expect_close(1012).await;
+        }
+        assert_eq!(endpoint.connections(), 0);
+    }
+    Ok(())
+}

@@ -65,8 +65,9 @@ async fn it_starts_with_the_server_once_per_mount_and_is_dropped_after_the_last_
     assert_eq!(reported("answers").await, "Ok(())");
 
     let endpoint = server.endpoint.clone();
-    server.stop().await?;
-    client.expect_close(1012).await;
+    let stopping = tokio::spawn(async move { server.stop().await.map_err(|error| error.to_string()) });
+    client.goes_after_close(1012).await;
+    stopping.await??;
     assert_eq!(reported("answers").await, "Draining");
     assert_eq!(reported("answers").await, "dropped");
     assert_eq!(endpoint.topics(), 0, "its subscription is gone");
@@ -85,7 +86,7 @@ impl Socket for Waiting {
     async fn background(_: Endpoint) {
         let _guard = ReportDrop("waiting");
         report("waiting", "started");
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
@@ -105,7 +106,7 @@ async fn under_another_server_it_starts_with_the_first_request_and_stops_when_th
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("ws://{}/socket/websocket?vsn=2.0.0", listener.local_addr()?);
     let serving = tokio::spawn(warp::serve(endpoint.routes()).incoming(listener).run());
-    Client::connect(&url).await.expect_close(1012).await;
+    Client::connect(&url).await.goes_after_close(1012).await;
     endpoint.close(PATIENCE).await;
     serving.abort();
     report("waiting", "end of test");

@@ -96,10 +96,11 @@ async fn other_events_are_ignored_and_a_channel_of_the_same_name_gets_all_of_the
 async fn the_id_is_forgotten_with_its_connection() -> TestResult {
     let server = TestServer::start().await?;
     let endpoint = server.endpoint.clone();
-    let _first = connect_as(&server, "user:1").await;
-    let _second = connect_as(&server, "user:2").await;
-    let _nameless = server.connect().await;
+    let first = connect_as(&server, "user:1").await;
+    let second = connect_as(&server, "user:2").await;
+    let nameless = server.connect().await;
     assert_eq!(endpoint.topics(), 2);
+    drop((first, second, nameless));
     server.stop().await?;
     assert_eq!(endpoint.topics(), 0);
     Ok(())

@@ -33,6 +33,11 @@ fn stop(server: TestServer) -> Stopping {
     tokio::spawn(async move { server.stop().await.map_err(|error| error.to_string()) })
 }
 
+fn close(endpoint: &Endpoint) -> JoinHandle<()> {
+    let endpoint = endpoint.clone();
+    tokio::spawn(async move { endpoint.close(PATIENCE).await })
+}
+
 async fn ended(stopping: Stopping) -> TestResult {
     Ok(tokio::time::timeout(PATIENCE, stopping).await???)
 }
@@ -41,14 +46,14 @@ async fn ended(stopping: Stopping) -> TestResult {
 async fn a_drain_closes_with_1012_and_ends_channels_as_draining_without_a_frame() -> TestResult {
     let server = TestServer::start().await?;
     let mut joined = server.connect().await.named("joined");
-    let mut bare = server.connect().await.named("without a channel");
+    let bare = server.connect().await.named("without a channel");
     joined.join("room:drain").await;
     // `terminate` runs, and what it pushes comes too late.
     joined.send(r#"["1","2","room:drain","last_words","bye"]"#).await;
     joined.nothing_more_from("room:drain").await;
     let stopping = stop(server);
-    joined.expect_close(1012).await;
-    bare.expect_close(1012).await;
+    joined.goes_after_close(1012).await;
+    bare.goes_after_close(1012).await;
     assert_eq!(reported("room:drain").await, "Draining");
     ended(stopping).await
 }
@@ -56,10 +61,10 @@ async fn a_drain_closes_with_1012_and_ends_channels_as_draining_without_a_frame(
 #[tokio::test]
 async fn as_many_connections_as_a_batch_holds_are_closed_at_once_without_a_pause_after_them() -> TestResult {
     let server = TestServer::serve(endpoint_with(Some(batches_of(2)))?).await?;
-    let mut clients = [server.connect().await, server.connect().await];
+    let clients = [server.connect().await, server.connect().await];
     let stopping = stop(server);
-    for client in &mut clients {
-        client.expect_close(1012).await;
+    for client in clients {
+        client.goes_after_close(1012).await;
     }
     ended(stopping).await
 }
@@ -68,12 +73,12 @@ async fn as_many_connections_as_a_batch_holds_are_closed_at_once_without_a_pause
 async fn one_more_is_closed_in_the_next_batch_and_clients_still_come_and_join_until_then() -> TestResult {
     let server = TestServer::serve(endpoint_with(Some(batches_of(2)))?).await?;
     let (endpoint, addr, url) = (server.endpoint.clone(), server.addr, server.url());
-    let mut first = server.connect().await.named("first");
-    let mut second = server.connect().await.named("second");
+    let first = server.connect().await.named("first");
+    let second = server.connect().await.named("second");
     let mut third = server.connect().await.named("third");
     let stopping = stop(server);
-    first.expect_close(1012).await;
-    second.expect_close(1012).await;
+    first.goes_after_close(1012).await;
+    second.goes_after_close(1012).await;
 
     third.join("room:while draining").await;
     let mut late = Client::connect(&url).await.named("late");
@@ -81,9 +86,10 @@ async fn one_more_is_closed_in_the_next_batch_and_clients_still_come_and_join_un
     assert!(!stopping.is_finished());
 
     // A second stop ends the drain: everything is closed at once.
-    endpoint.close(PATIENCE).await;
-    third.expect_close(1012).await;
-    late.expect_close(1012).await;
+    let closing = close(&endpoint);
+    third.goes_after_close(1012).await;
+    late.goes_after_close(1012).await;
+    closing.await?;
     for _ in 0..2 {
         assert_eq!(reported("room:while draining").await, "Draining");
     }
@@ -98,10 +104,10 @@ async fn the_batches_follow_each_other_after_the_interval() -> TestResult {
     let mut drain = batches_of(1);
     drain.batch_interval = Duration::from_millis(1);
     let server = TestServer::serve(endpoint_with(Some(drain))?).await?;
-    let mut clients = [server.connect().await, server.connect().await, server.connect().await];
+    let clients = [server.connect().await, server.connect().await, server.connect().await];
     let stopping = stop(server);
-    for client in &mut clients {
-        client.expect_close(1012).await;
+    for client in clients {
+        client.goes_after_close(1012).await;
     }
     ended(stopping).await
 }
@@ -111,10 +117,10 @@ async fn what_is_left_when_the_time_of_a_drain_is_up_is_closed_at_once() -> Test
     let mut drain = batches_of(0);
     drain.shutdown = Duration::from_millis(1);
     let server = TestServer::serve(endpoint_with(Some(drain))?).await?;
-    let mut clients = [server.connect().await, server.connect().await, server.connect().await];
+    let clients = [server.connect().await, server.connect().await, server.connect().await];
     let stopping = stop(server);
-    for client in &mut clients {
-        client.expect_close(1012).await;
+    for client in clients {
+        client.goes_after_close(1012).await;
     }
     ended(stopping).await
 }
@@ -129,19 +135,20 @@ async fn every_mount_drains_at_its_own_pace_and_one_without_a_drain_is_closed_af
         .build()?;
     let server = TestServer::serve(endpoint.clone()).await?;
     let url = |mount: &str| server.url().replace("/socket/", mount);
-    let mut slow = [server.connect().await, server.connect().await];
-    let mut fast = [Client::connect(&url("/fast/")).await, Client::connect(&url("/fast/")).await];
+    let (first, mut second) = (server.connect().await, server.connect().await);
+    let fast = [Client::connect(&url("/fast/")).await, Client::connect(&url("/fast/")).await];
     let mut without = Client::connect(&url("/without/")).await;
     let stopping = stop(server);
-    for client in &mut fast {
-        client.expect_close(1012).await;
+    for client in fast {
+        client.goes_after_close(1012).await;
     }
-    slow[0].expect_close(1012).await;
-    slow[1].nothing_more().await;
+    first.goes_after_close(1012).await;
+    second.nothing_more().await;
     without.nothing_more().await;
-    endpoint.close(PATIENCE).await;
-    slow[1].expect_close(1012).await;
-    without.expect_close(1012).await;
+    let closing = close(&endpoint);
+    second.goes_after_close(1012).await;
+    without.goes_after_close(1012).await;
+    closing.await?;
     ended(stopping).await
 }
 
@@ -151,7 +158,7 @@ async fn without_a_drain_everything_is_closed_with_1012_at_once() -> TestResult 
     let mut client = server.connect().await;
     client.join("room:no drain").await;
     let stopping = stop(server);
-    client.expect_close(1012).await;
+    client.goes_after_close(1012).await;
     assert_eq!(reported("room:no drain").await, "Draining");
     ended(stopping).await
 }
@@ -169,8 +176,8 @@ async fn of_many_connections_none_is_dropped_without_its_close_frame() -> TestRe
         clients.push(client);
     }
     let stopping = stop(server);
-    for client in &mut clients {
-        client.expect_close(1012).await;
+    for client in clients {
+        client.goes_after_close(1012).await;
     }
     ended(stopping).await
 }
@@ -211,16 +218,20 @@ async fn under_another_server_a_drain_lets_clients_in_until_the_endpoint_is_clos
         };
         let serving =
             tokio::spawn(warp::serve(endpoint.routes()).incoming(listener).graceful(graceful).run());
-        let mut first = Client::connect(&url).await;
+        let first = Client::connect(&url).await;
         let _ = stop.send(());
-        if is_drained {
-            first.expect_close(1012).await;
-        }
+        let left = if is_drained {
+            first.goes_after_close(1012).await;
+            None
+        } else {
+            Some(first)
+        };
         tokio::time::timeout(PATIENCE, serving).await??;
-        endpoint.close(PATIENCE).await;
-        if !is_drained {
-            first.expect_close(1012).await;
+        let closing = close(&endpoint);
+        if let Some(left) = left {
+            left.goes_after_close(1012).await;
         }
+        closing.await?;
         assert_eq!(endpoint.connections(), 0);
     }
     Ok(())

@@ -94,6 +94,7 @@ pub trait Socket: Routes + Sized + Send + Sync + 'static {
     ///     }
     /// }
     /// ```
+    #[must_use = "the endpoint runs it"]
     fn background(endpoint: Endpoint) -> impl Future<Output = ()> + Send {
         drop(endpoint);
         std::future::ready(())

@@ -118,6 +118,11 @@ impl Client {
         }
     }
 
+    /// Expects a close, and then goes as a client should: the server waits for that.
+    pub(crate) async fn goes_after_close(mut self, code: u16) {
+        self.expect_close(code).await;
+    }
+
     pub(crate) async fn expect_close(&mut self, code: u16) {
         match self.next_message().await {
             Some(Message::Close(Some(frame))) => assert_eq!(u16::from(frame.code), code),

@@ -159,11 +159,13 @@ async fn other_paths_are_not_found_and_segments_match_whole() -> TestResult {
 async fn queries_of_any_shape_do_no_harm() -> TestResult {
     let server = TestServer::start().await?;
     let deep = format!("a{}=1", "%5Bb%5D".repeat(1000));
-    for query in
-        ["a[=1", "]=1", "a[b]=1&a=2", "&&&=&", "%zz=1", "a%ff=1", &deep, "vsn[]=2.0.0", "vsn[a]=2.0.0"]
-    {
+    for query in ["vsn[]=2.0.0", "vsn[a]=2.0.0"] {
+        let answer = request(&server, "GET", &format!("/socket/websocket?{query}"), UPGRADE).await?;
+        assert_eq!(status(&answer), "403", "{query}: {answer}");
+    }
+    for query in ["a[=1", "]=1", "a[b]=1&a=2", "&&&=&", "%zz=1", "a%ff=1", &deep] {
         let answer = request(&server, "GET", &format!("/socket/websocket?{query}&x=1"), UPGRADE).await?;
-        assert!(["400", "403"].contains(&status(&answer)), "{query}: {answer}");
+        assert!(["101", "400", "403"].contains(&status(&answer)), "{query}: {answer}");
     }
     let answer = request(&server, "GET", "/socket/websocket?vsn=2.0.0", UPGRADE).await?;
     assert_eq!(status(&answer), "101", "{answer}");

@@ -2,7 +2,9 @@
 //! `docs/protocol.md`; [`support`] has the server, the client and the channels they talk to.
 
 mod background;
+mod binary;
 mod channel_ends;
+mod custom_serializer;
 mod disconnect;
 mod drain;
 mod duplicate_join;
@@ -17,4 +19,5 @@ mod routing;
 mod server;
 mod sketch;
 mod support;
+mod v1;
 mod websocket;

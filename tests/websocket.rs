@@ -139,15 +139,6 @@ async fn a_client_that_closes_with_a_code_it_must_not_use_is_answered_with_1002(
 }
 
 #[tokio::test]
-async fn a_binary_frame_closes_with_1003() -> TestResult {
-    let server = TestServer::start().await?;
-    let mut client = server.connect().await;
-    client.send_message(Message::binary(vec![0, 1, 2])).await;
-    client.expect_close(1003).await;
-    Ok(())
-}
-
-#[tokio::test]
 async fn a_message_that_arrives_byte_by_byte_is_not_silence() -> TestResult {
     let timeout = Duration::from_millis(600);
     let server = TestServer::start_with(|limits| limits.idle_timeout = timeout).await?;

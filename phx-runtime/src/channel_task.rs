@@ -5,14 +5,15 @@ use crate::context::{Context, Joining, Stop};
 use crate::error::{HandleError, JoinError, Joined};
 use crate::frame::CloseCode;
 use crate::inbox::{Inbox, Received};
-use crate::message::{Ref, Topic};
+use crate::message::{Name, Ref};
 use crate::payload::Payload;
 use crate::port::{ChannelHandle, Claim, Delivery, Ended, JoinRequest, Link, Mail, Port, Running, Shared};
-use crate::pubsub::{Subscriber, Subscription};
+use crate::pubsub::{Intercepts, Subscriber, Subscription};
 use crate::reply::{Answer, Reply};
 use futures_util::FutureExt;
 use std::any::Any;
 use std::collections::VecDeque;
+use std::fmt::Display;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -72,7 +73,9 @@ async fn run<C: Channel>(
     // client is told first.
     let reason = end.reason(&shared.link);
     if let End::Left { reference } = &end {
-        shared.reply(reference, &Answer::empty_ok());
+        if let Err(error) = shared.reply(reference, &Answer::empty_ok()) {
+            tracing::error!(topic = &*shared.topic, %error, "a leave is left without an answer");
+        }
         let ended = close(&shared, &mut ctx, &end);
         terminate(&shared, &mut channel, &mut ctx, reason).await;
         ended
@@ -170,15 +173,14 @@ fn judge_join<C: Channel>(
             shared.link.complain(format_args!("the payload of a join of {topic:?} does not fit: {answer}"));
             Err(answer)
         }
-        Ok(Err(JoinError::Encode(error))) => {
-            tracing::error!(topic, %error, "join crashed");
-            Err(Answer::refusal("join crashed"))
-        }
-        Err(crash) => {
-            tracing::error!(topic, crash, "join crashed");
-            Err(Answer::refusal("join crashed"))
-        }
+        Ok(Err(JoinError::Encode(error))) => Err(join_crashed(shared, &error)),
+        Err(crash) => Err(join_crashed(shared, &crash)),
     }
+}
+
+fn join_crashed<C: Channel>(shared: &Shared<C>, crash: &dyn Display) -> Answer {
+    tracing::error!(topic = &*shared.topic, %crash, "join crashed");
+    Answer::refusal("join crashed")
 }
 
 /// Answers the join. From then on the channel gets the topic's broadcasts, none of them before the answer.
@@ -187,28 +189,37 @@ fn admit<C: Channel>(
     outcome: JoinOutcome<C>,
     replaced: Option<&Ref>,
 ) -> Option<(C, Subscription)> {
-    let answer = |reply: &Answer| {
-        shared.reply_to_join(reply);
+    let outcome = outcome.and_then(|Joined { channel, response }| {
+        match shared.encode_join_reply(&Answer::ok(response)) {
+            Ok(frame) => Ok((channel, frame)),
+            Err(error) => Err(join_crashed(shared, &error)),
+        }
+    });
+    let tell_replaced = || {
         if let Some(join_ref) = replaced {
             shared.push_closed(join_ref);
         }
     };
     match outcome {
-        Ok(Joined { channel, response }) => {
-            let outbox = Arc::clone(&shared.link.outbox);
+        Ok((channel, frame)) => {
+            let (outbox, serializer) = (Arc::clone(&shared.link.outbox), shared.link.serializer.clone());
             let subscriber = if C::INTERCEPTS.is_empty() {
-                Subscriber::Direct(outbox)
+                Subscriber::Direct { outbox, serializer }
             } else {
                 let channel = Arc::clone(shared) as Arc<dyn Port>;
-                Subscriber::Intercepting { outbox, channel, events: C::INTERCEPTS }
+                let intercepts = Box::new(Intercepts { channel, events: C::INTERCEPTS });
+                Subscriber::Intercepting { outbox, serializer, intercepts }
             };
-            let reply = Answer::ok(response);
-            let subscription = shared.pubsub().subscribe(&shared.topic, subscriber, || answer(&reply));
+            let subscription = shared.pubsub().subscribe(&shared.topic, subscriber, || {
+                shared.link.outbox.push(frame);
+                tell_replaced();
+            });
             Some((channel, subscription))
         }
-        Err(reply) => {
+        Err(answer) => {
             shared.inbox.close_with(|rest, _| {
-                answer(&reply);
+                shared.refuse_join(&answer);
+                tell_replaced();
                 answer_as_unmatched(shared, rest);
             });
             None
@@ -218,14 +229,14 @@ fn admit<C: Channel>(
 
 /// Answers what came after a join that failed, as if it had come to a topic that is not joined.
 fn answer_as_unmatched<C: Channel>(shared: &Shared<C>, rest: &VecDeque<Mail<C>>) {
-    let topic = Topic::Text(&shared.topic);
+    let topic = &Name::from(&*shared.topic);
     for mail in rest {
         match mail {
             Mail::Client(Delivery::Leave { join_ref, reference }) => {
-                shared.link.reply(join_ref, reference, topic, &Answer::empty_ok());
+                shared.link.answer(join_ref, reference, topic, &Answer::empty_ok());
             }
             Mail::Client(Delivery::Push { reference, .. }) => {
-                shared.link.reply(&Ref::NULL, reference, topic, &Answer::refusal("unmatched topic"));
+                shared.link.answer(&Ref::NULL, reference, topic, &Answer::refusal("unmatched topic"));
             }
             Mail::Broadcast(_) | Mail::Info(_) => {}
         }
@@ -310,8 +321,7 @@ fn answer_push<C: Channel>(
         }
         Err(HandleError::Encode(error)) => return Err(error.to_string()),
     };
-    shared.reply(ctx.reference(), &reply);
-    Ok(())
+    shared.reply(ctx.reference(), &reply).map_err(|error| error.to_string())
 }
 
 async fn terminate<C: Channel>(shared: &Shared<C>, channel: &mut C, ctx: &mut Context<C>, reason: Reason) {

@@ -1,7 +1,7 @@
 //! Reading a WebSocket. The library does masks, fragments, limits and UTF-8; writing is ours (`websocket.rs`),
 //! because a broadcast is framed once for all its receivers.
 
-use crate::frame::CloseCode;
+use crate::frame::{CloseCode, Opcode};
 use bytes::{Buf, Bytes};
 use futures_util::Sink;
 use std::io;
@@ -76,8 +76,7 @@ impl<S> Clone for SharedStream<S> {
 /// What the client sent.
 #[derive(Debug)]
 pub(crate) enum Received {
-    Text(Bytes),
-    Binary,
+    Data(Opcode, Bytes),
     Ping(Bytes),
     Pong,
     /// A close frame whose code a client may send.
@@ -122,8 +121,8 @@ impl<S: Stream> Reader<S> {
         };
         let payload = frame.payload().clone();
         Poll::Ready(match frame.opcode() {
-            OpCode::Text => Ok(Received::Text(payload)),
-            OpCode::Binary => Ok(Received::Binary),
+            OpCode::Text => Ok(Received::Data(Opcode::Text, payload)),
+            OpCode::Binary => Ok(Received::Data(Opcode::Binary, payload)),
             OpCode::Ping => {
                 // The library's own pong goes into the void at once, or a burst of pings would leave it with a long
                 // queue. It cannot fail there.

@@ -1,12 +1,12 @@
 //! One client: which topics it has joined, and what each of its messages means (docs/protocol.md §4).
 
-use crate::frame::CloseCode;
+use crate::frame::{CloseCode, Opcode};
 use crate::inbox::Room;
-use crate::message::{Message, Ref, Topic};
+use crate::limits::Limits;
+use crate::message::{Message, Ref};
 use crate::port::{ChannelHandle, Delivery, JoinRequest, Link};
 use crate::reply::Answer;
 use crate::route::StartChannel;
-use crate::serializer::DecodeError;
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(crate) struct Connection {
     /// Channels that have ended stay here until they are looked at, or swept at a heartbeat.
     channels: HashMap<Arc<str>, ChannelHandle>,
     /// A message for which there is no room yet. Nothing more is read meanwhile.
-    blocked: Option<Bytes>,
+    blocked: Option<(Opcode, Bytes)>,
 }
 
 /// What became of a message.
@@ -45,42 +45,38 @@ impl Connection {
 
     /// Whether the next message can be handled; if not, the task is woken when it can. An error closes the connection.
     pub(crate) fn poll_ready(&mut self, cx: &Context<'_>) -> Poll<Result<(), CloseCode>> {
-        if let Some(frame) = self.blocked.take() {
-            self.handle_text(frame, cx)?;
+        if let Some((opcode, frame)) = self.blocked.take() {
+            self.handle(opcode, frame, cx)?;
         }
         if self.is_blocked() { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 
     /// Handles one message of a client that is [ready](Self::poll_ready). An error closes the connection.
-    pub(crate) fn handle_text(&mut self, frame: Bytes, cx: &Context<'_>) -> Result<(), CloseCode> {
-        match self.link.outbox.serializer().decode(&frame, self.link.limits()) {
-            Ok(message) => {
-                if self.dispatch(message, cx) == Dispatched::Blocked {
-                    self.blocked = Some(frame);
-                }
-                Ok(())
-            }
-            Err(error) => {
-                self.link.complain(format_args!("closing a connection that sent no message: {error}"));
-                Err(match error {
-                    DecodeError::TooLong(_) => CloseCode::TooLarge,
-                    DecodeError::Json(_) | DecodeError::LoneSurrogate => CloseCode::InternalError,
-                })
-            }
+    pub(crate) fn handle(&mut self, opcode: Opcode, frame: Bytes, cx: &Context<'_>) -> Result<(), CloseCode> {
+        let message = self.link.serializer.decode(opcode, &frame).map_err(|error| {
+            self.link.complain(format_args!("closing a connection: {error}"));
+            CloseCode::InternalError
+        })?;
+        if let Some(part) = too_long(&message, self.link.limits()) {
+            self.link.complain(format_args!("closing a connection: the {part} of a message is too long"));
+            return Err(CloseCode::TooLarge);
         }
+        if self.dispatch(message, cx) == Dispatched::Blocked {
+            self.blocked = Some((opcode, frame));
+        }
+        Ok(())
     }
 
     fn dispatch(&mut self, message: Message<'_>, cx: &Context<'_>) -> Dispatched {
         if message.topic.is("phoenix") && message.event.is("heartbeat") {
             self.sweep();
-            let topic = Topic::Text("phoenix");
-            self.link.reply(&Ref::NULL, &message.reference, topic, &Answer::empty_ok());
+            self.link.answer(&Ref::NULL, &message.reference, &message.topic, &Answer::empty_ok());
             return Dispatched::Done;
         }
         if message.event.is("phx_join") {
             return self.join(message, cx);
         }
-        let channel = message.topic.text.as_deref().and_then(|topic| self.channels.get(topic));
+        let channel = message.topic.as_text().and_then(|topic| self.channels.get(topic));
         let Some(channel) = channel.filter(|channel| channel.port.is_open()) else {
             self.answer_unjoined(&message);
             return Dispatched::Done;
@@ -103,35 +99,33 @@ impl Connection {
             return Dispatched::Done;
         }
         let Some(claim) = self.link.claim(&payload, cx) else { return Dispatched::Blocked };
-        let event = event.text.map(|event| Box::from(&*event));
+        let event = event.as_text().map(Box::from);
         channel.port.deliver(Delivery::Push { reference, event, payload, claim });
         Dispatched::Done
     }
 
     /// A message other than a join to a topic that is not joined.
     fn answer_unjoined(&self, message: &Message<'_>) {
-        let topic = Topic::Json(message.topic.json);
-        if message.event.is("phx_leave") {
-            self.link.reply(&message.join_ref, &message.reference, topic, &Answer::empty_ok());
+        let Message { join_ref, reference, topic, event, .. } = message;
+        if event.is("phx_leave") {
+            self.link.answer(join_ref, reference, topic, &Answer::empty_ok());
         } else {
-            self.link.reply(&Ref::NULL, &message.reference, topic, &Answer::refusal("unmatched topic"));
+            self.link.answer(&Ref::NULL, reference, topic, &Answer::refusal("unmatched topic"));
         }
     }
 
     fn join(&mut self, message: Message<'_>, cx: &Context<'_>) -> Dispatched {
-        let name = message.topic.text.as_deref();
+        let name = message.topic.as_text();
         let Some((name, start)) = name.and_then(|name| Some((name, (self.find_route)(name)?))) else {
-            self.link
-                .complain(format_args!("no channel of the socket serves the topic {}", message.topic.json));
+            self.link.complain(format_args!("no channel of the socket serves the topic {}", message.topic));
             self.answer_unjoined(&message);
             return Dispatched::Done;
         };
         if !self.has_room_for(name) {
             let limit = self.link.limits().max_channels;
             self.link.complain(format_args!("too many channels joined: the limit is {limit}"));
-            let topic = Topic::Json(message.topic.json);
             let reply = Answer::refusal("too many channels joined");
-            self.link.reply(&message.join_ref, &message.reference, topic, &reply);
+            self.link.answer(&message.join_ref, &message.reference, &message.topic, &reply);
             return Dispatched::Done;
         }
         let Some(claim) = self.link.claim(&message.payload, cx) else { return Dispatched::Blocked };
@@ -166,5 +160,46 @@ impl Connection {
     /// Forgets the channels that have ended.
     fn sweep(&mut self) {
         self.channels.retain(|_, channel| channel.port.is_open());
+    }
+}
+
+/// The part of a message that is longer than it may be.
+fn too_long(message: &Message<'_>, limits: &Limits) -> Option<&'static str> {
+    let parts = [
+        ("join_ref", ref_length(&message.join_ref), limits.max_ref_bytes),
+        ("ref", ref_length(&message.reference), limits.max_ref_bytes),
+        ("topic", message.topic.len(), limits.max_topic_bytes),
+        ("event", message.event.len(), limits.max_event_bytes),
+    ];
+    parts.into_iter().find(|(_, length, limit)| length > limit).map(|(part, ..)| part)
+}
+
+/// The quotes of a string are not part of it.
+fn ref_length(reference: &Ref) -> usize {
+    let json = reference.as_json();
+    json.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(json).len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Name;
+    use crate::payload::Payload;
+
+    #[test]
+    fn names_and_refs_are_bounded() {
+        let limits = Limits::default();
+        let too_long = |join_ref, reference, topic, event| {
+            let text = |length| "x".repeat(length);
+            let (join_ref, reference) = (Ref::text(&text(join_ref)), Ref::text(&text(reference)));
+            let (topic, event) = (Name::from(text(topic)), Name::from(text(event)));
+            let payload = Payload::empty();
+            too_long(&Message { join_ref, reference, topic, event, payload }, &limits)
+        };
+        assert_eq!(too_long(255, 255, 1024, 255), None);
+        assert_eq!(too_long(256, 255, 1024, 255), Some("join_ref"));
+        assert_eq!(too_long(255, 256, 1024, 255), Some("ref"));
+        assert_eq!(too_long(255, 255, 1025, 255), Some("topic"));
+        assert_eq!(too_long(255, 255, 1024, 256), Some("event"));
     }
 }

@@ -3,7 +3,7 @@
 use crate::channel::{Channel, Info};
 use crate::error::HandleError;
 use crate::message::Ref;
-use crate::payload::{EncodeError, Payload, ToPayload, to_object};
+use crate::payload::{EncodeError, Payload, ToPayload};
 use crate::port::Shared;
 use crate::pubsub::Subscription;
 use crate::reply::{Answer, IntoReply};
@@ -154,8 +154,9 @@ impl<C: Channel> Context<C> {
 
     /// Sends an event to this client.
     ///
-    /// The payload must be written as a JSON object: Phoenix clients expect one. Anything else ends the channel with
-    /// `phx_error` after this callback, whose further effects are dropped.
+    /// The payload must be a JSON object or [`Binary`](crate::Binary): Phoenix clients expect nothing else. What the
+    /// client's serializer cannot write ends the channel with `phx_error` after this callback, whose further effects
+    /// are dropped.
     ///
     /// ```
     /// # use phx_runtime::prelude::*;
@@ -174,8 +175,11 @@ impl<C: Channel> Context<C> {
     /// # }
     /// ```
     pub fn push<P: ToPayload + ?Sized>(&mut self, event: impl EventName<P>, payload: &P) {
-        if let Some(payload) = self.encode(payload) {
-            self.shared.push(event.name(), &payload);
+        let Some(payload) = self.encode(payload) else {
+            return;
+        };
+        if let Err(failure) = self.shared.push(event.name(), &payload) {
+            self.failure = Some(failure);
         }
     }
 
@@ -202,10 +206,10 @@ impl<C: Channel> Context<C> {
         let Some(payload) = self.encode(payload) else {
             return;
         };
-        if let Some(subscription) = &self.subscription {
-            subscription.broadcast(event.name(), &payload);
-        } else {
-            self.shared.pubsub().broadcast(&self.shared.topic, event.name(), &payload);
+        match (self.shared.outbound(event.name(), &payload), &self.subscription) {
+            (Ok(broadcast), Some(subscription)) => subscription.broadcast(broadcast),
+            (Ok(broadcast), None) => self.shared.pubsub().broadcast(broadcast),
+            (Err(failure), _) => self.failure = Some(failure),
         }
     }
 
@@ -231,11 +235,11 @@ impl<C: Channel> Context<C> {
         let Some(payload) = self.encode(payload) else {
             return;
         };
-        if let Some(subscription) = &self.subscription {
-            subscription.broadcast_from(event.name(), &payload);
-        } else {
+        match (self.shared.outbound(event.name(), &payload), &self.subscription) {
+            (Ok(broadcast), Some(subscription)) => subscription.broadcast_from(broadcast),
             // The channel has ended, so it is not among the subscribers.
-            self.shared.pubsub().broadcast(&self.shared.topic, event.name(), &payload);
+            (Ok(broadcast), None) => self.shared.pubsub().broadcast(broadcast),
+            (Err(failure), _) => self.failure = Some(failure),
         }
     }
 
@@ -328,7 +332,7 @@ impl<C: Channel> Context<C> {
         if self.failure.is_some() {
             return None;
         }
-        match to_object(payload) {
+        match payload.to_payload() {
             Ok(payload) => Some(payload),
             Err(failure) => {
                 self.failure = Some(failure);
@@ -397,7 +401,7 @@ impl<C: Channel> fmt::Debug for Context<C> {
 /// ```
 #[derive(Clone)]
 pub struct Deferred {
-    answer: Arc<dyn Fn(&Answer) + Send + Sync>,
+    answer: Arc<dyn Fn(&Answer) -> Result<(), EncodeError> + Send + Sync>,
 }
 
 impl Deferred {
@@ -407,7 +411,7 @@ impl Deferred {
     /// When the answer cannot be encoded; the client gets nothing.
     pub fn reply(&self, answer: impl IntoReply) -> Result<(), HandleError> {
         if let Some(reply) = answer.into_reply()? {
-            (self.answer)(&reply.into_answer()?);
+            (self.answer)(&reply.into_answer()?)?;
         }
         Ok(())
     }

@@ -4,7 +4,8 @@ use crate::context::EventName;
 use crate::handshake::Request;
 use crate::hub::Hub;
 use crate::mount::{Mount, MountOptions};
-use crate::payload::{EncodeError, Payload, ToPayload, to_object};
+use crate::payload::{EncodeError, Payload, ToPayload};
+use crate::outbound::Outbound;
 use crate::pubsub::DISCONNECT;
 use crate::server::{Accepted, ServeError, Server};
 use crate::socket::{ConnectInfo, Socket};
@@ -97,15 +98,16 @@ impl Endpoint {
     /// ```
     ///
     /// # Errors
-    /// When the payload is not a JSON object; nothing is sent then. A topic without subscribers is no error.
+    /// When the payload is neither a JSON object nor binary; nothing is sent then. A topic without subscribers is no error.
     pub fn broadcast<P: ToPayload + ?Sized>(
         &self,
         topic: &str,
         event: impl EventName<P>,
         payload: &P,
     ) -> Result<(), EncodeError> {
-        let payload = to_object(payload)?;
-        self.hub.pubsub.broadcast(topic, event.name(), &payload);
+        let payload = payload.to_payload()?;
+        payload.check_object()?;
+        self.hub.pubsub.broadcast(Outbound::new(topic, event.name(), &payload));
         Ok(())
     }
 
@@ -133,8 +135,9 @@ impl Endpoint {
         event: impl EventName<P>,
         payload: &P,
     ) -> Result<(), EncodeError> {
-        let payload = to_object(payload)?;
-        self.hub.pubsub.broadcast_from(from.place(), topic, event.name(), &payload);
+        let payload = payload.to_payload()?;
+        payload.check_object()?;
+        self.hub.pubsub.broadcast_from(from.place(), Outbound::new(topic, event.name(), &payload));
         Ok(())
     }
 
@@ -157,8 +160,9 @@ impl Endpoint {
         event: impl EventName<P>,
         payload: &P,
     ) -> Result<(), EncodeError> {
-        let payload = to_object(payload)?;
-        self.hub.pubsub.local_broadcast(topic, event.name(), &payload);
+        let payload = payload.to_payload()?;
+        payload.check_object()?;
+        self.hub.pubsub.local_broadcast(Outbound::new(topic, event.name(), &payload));
         Ok(())
     }
 
@@ -177,7 +181,7 @@ impl Endpoint {
     /// # }
     /// ```
     pub fn disconnect(&self, id: &str) {
-        self.hub.pubsub.broadcast(id, DISCONNECT, &Payload::empty());
+        self.hub.pubsub.broadcast(Outbound::new(id, DISCONNECT, &Payload::empty()));
     }
 
     /// How many connections are open.
@@ -357,6 +361,8 @@ impl EndpointBuilder {
             if !path.starts_with('/') || !is_path {
                 problems.push(EndpointProblem::InvalidPath(path.clone()));
             }
+            let requirements = mount.options.serializers.mistakes();
+            problems.extend(requirements.map(|text| EndpointProblem::InvalidVersions(text.to_owned())));
             let is_taken = |earlier: &Arc<Mount>| segments(&earlier.path).eq(segments(path));
             if self.mounts[..index].iter().any(is_taken) {
                 problems.push(EndpointProblem::PathTaken(path.clone()));
@@ -441,6 +447,9 @@ pub enum EndpointProblem {
     /// A path that no request can have.
     #[error("`{0}` is not a path to mount a socket at: write it like `/socket`")]
     InvalidPath(String),
+    /// A serializer for versions that cannot be read.
+    #[error("`{0}` is not what versions a serializer is for: write it like `~> 3.0.0`")]
+    InvalidVersions(String),
     /// Two sockets at one path.
     #[error("two sockets are mounted at `{0}`: give each a path of its own")]
     PathTaken(String),

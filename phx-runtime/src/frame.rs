@@ -1,26 +1,78 @@
 //! An outgoing WebSocket frame: encoded once, header included, shared by everyone who gets it.
 
 use bytes::Bytes;
+use std::convert::Infallible;
+use std::io;
 
-/// FIN bit and opcode of an unfragmented text, close and pong frame (RFC 6455 §5.2).
+/// FIN bit and opcode of an unfragmented text, binary, close and pong frame (RFC 6455 §5.2).
 const TEXT: u8 = 0x81;
+const BINARY: u8 = 0x82;
 const CLOSE: u8 = 0x88;
 const PONG: u8 = 0x8A;
 
 /// Room for the longest header of an unmasked frame: two bytes and a 64-bit length.
 const HEADER_ROOM: usize = 10;
 
+/// What kind of data a WebSocket frame holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opcode {
+    /// UTF-8 text.
+    Text,
+    /// Any bytes.
+    Binary,
+}
+
+/// Where a [`Serializer`](crate::Serializer) writes a message. It can only append: what the WebSocket needs before the
+/// message has its place already.
+#[derive(Debug)]
+pub struct FrameBuffer(Vec<u8>);
+
+impl FrameBuffer {
+    /// Appends bytes.
+    pub fn extend_from_slice(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+/// Appends, and never fails.
+impl io::Write for FrameBuffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Bytes ready for the socket. Cloning shares them.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame(Bytes);
 
 impl Frame {
-    /// A text frame whose payload `write` appends; `size_hint` spares reallocations.
-    pub(crate) fn text(size_hint: usize, write: impl FnOnce(&mut Vec<u8>)) -> Self {
-        let mut buffer = Vec::with_capacity(HEADER_ROOM + size_hint);
+    /// A frame whose payload `write` appends; `size_hint` spares reallocations.
+    pub(crate) fn message<E>(
+        size_hint: usize,
+        write: impl FnOnce(&mut FrameBuffer) -> Result<Opcode, E>,
+    ) -> Result<Self, E> {
+        let mut buffer = FrameBuffer(Vec::with_capacity(HEADER_ROOM + size_hint));
         buffer.extend_from_slice(&[0; HEADER_ROOM]);
-        write(&mut buffer);
-        Self::finish(TEXT, buffer)
+        let first_byte = match write(&mut buffer)? {
+            Opcode::Text => TEXT,
+            Opcode::Binary => BINARY,
+        };
+        Ok(Self::finish(first_byte, buffer.0))
+    }
+
+    /// A frame that holds `payload`.
+    pub(crate) fn data(opcode: Opcode, payload: &[u8]) -> Self {
+        let write = |buffer: &mut FrameBuffer| {
+            buffer.extend_from_slice(payload);
+            Ok::<_, Infallible>(opcode)
+        };
+        let Ok(frame) = Self::message(payload.len(), write);
+        frame
     }
 
     /// The answer to a ping; the codec has refused ping payloads over 125 bytes.
@@ -30,7 +82,7 @@ impl Frame {
 
     /// A close frame without reason text, as Phoenix sends them.
     pub(crate) fn close(code: CloseCode) -> Self {
-        Self::control(CLOSE, &(code as u16).to_be_bytes())
+        Self::control(CLOSE, &code.as_u16().to_be_bytes())
     }
 
     fn control(first_byte: u8, payload: &[u8]) -> Self {
@@ -76,21 +128,45 @@ impl Frame {
 
 /// Why the server closes a WebSocket (RFC 6455 §7.4; which situation gets which: docs/protocol.md §7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CloseCode {
-    /// The client closed, and gets its answer.
-    Normal = 1000,
-    /// The connection was silent for too long. Phoenix says 1000 or 1002 here; 1001 makes phoenix.js reconnect.
-    GoingAway = 1001,
-    ProtocolError = 1002,
-    UnsupportedData = 1003,
-    InvalidText = 1007,
-    TooLarge = 1009,
-    /// A message that is not a Phoenix message.
-    InternalError = 1011,
-    /// The server shuts down.
-    ServiceRestart = 1012,
-    /// The client does not read what it is sent.
-    TryAgainLater = 1013,
+#[non_exhaustive]
+pub enum CloseCode {
+    /// 1000: the client closed, and gets its answer, or a custom socket is done. phoenix.js does not reconnect.
+    Normal,
+    /// 1001: the connection was silent for too long, or was closed by its socket id. Phoenix says 1000 or 1002 to
+    /// silence; 1001 makes phoenix.js reconnect.
+    GoingAway,
+    /// 1002: the client broke the WebSocket protocol.
+    ProtocolError,
+    /// 1007: a text is not UTF-8.
+    InvalidText,
+    /// 1009: a message is larger than allowed.
+    TooLarge,
+    /// 1011: a message that is none, or the server's own fault.
+    InternalError,
+    /// 1012: the server shuts down.
+    ServiceRestart,
+    /// 1013: the client does not read what it is sent, or has sent more than can be handled.
+    TryAgainLater,
+    /// A code of the application's own, from 3000 to 4999. Any other number is sent as 1011.
+    Application(u16),
+}
+
+impl CloseCode {
+    /// The number on the wire.
+    #[must_use]
+    pub fn as_u16(self) -> u16 {
+        match self {
+            Self::Normal => 1000,
+            Self::GoingAway => 1001,
+            Self::ProtocolError => 1002,
+            Self::InvalidText => 1007,
+            Self::TooLarge => 1009,
+            Self::Application(code @ 3000..=4999) => code,
+            Self::InternalError | Self::Application(_) => 1011,
+            Self::ServiceRestart => 1012,
+            Self::TryAgainLater => 1013,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -98,7 +174,7 @@ mod tests {
     use super::*;
 
     fn text(length: usize) -> Frame {
-        Frame::text(length, |buffer| buffer.resize(buffer.len() + length, b'x'))
+        Frame::data(Opcode::Text, &vec![b'x'; length])
     }
 
     #[test]
@@ -109,6 +185,7 @@ mod tests {
         assert_eq!(&text(65_535).as_bytes()[..4], [0x81, 126, 0xFF, 0xFF]);
         assert_eq!(&text(65_536).as_bytes()[..10], [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
         assert_eq!(text(65_536).len(), 65_546);
+        assert_eq!(Frame::data(Opcode::Binary, &[7]).as_bytes(), [0x82, 1, 7]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::port::Link;
 use crate::pubsub::Subscriber;
 use crate::reply::Refused;
 use crate::route::{self, StartChannel};
-use crate::serializer::Serializer;
+use crate::serializer::SerializerHandle;
 use crate::socket::{ConnectInfo, Socket};
 use crate::websocket;
 use bytes::Bytes;
@@ -42,7 +42,7 @@ pub(crate) struct Request {
 
 /// Answers a WebSocket request for the socket `S`.
 pub(crate) async fn accept<S: Socket>(request: Request, hub: Arc<Hub>, mount: Arc<Mount>) -> Response {
-    match connect::<S>(&request).await {
+    match connect::<S>(&request, &mount).await {
         Ok((serializer, socket, id)) => {
             match upgrade(request, serializer, socket, id, route::find::<S>, hub, mount) {
                 Ok(response) => response,
@@ -58,15 +58,18 @@ type AnySocket = Arc<dyn Any + Send + Sync>;
 /// The part that every transport shares: negotiates the serializer and asks the user.
 async fn connect<S: Socket>(
     request: &Request,
-) -> Result<(Serializer, AnySocket, Option<String>), StatusCode> {
+    mount: &Mount,
+) -> Result<(SerializerHandle, AnySocket, Option<String>), StatusCode> {
     if request.method != Method::GET {
         return Err(StatusCode::BAD_REQUEST);
     }
     let query = request.info.uri.query().unwrap_or_default();
     // As in Phoenix, the last of several parameters with one name counts.
-    let vsn = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "vsn").last();
-    let vsn = vsn.map(|(_, version)| version);
-    let Some(serializer) = Serializer::negotiate(vsn.as_deref()) else {
+    // A list or map of versions is none, but not a missing one.
+    let is_vsn = |name: &str| name == "vsn" || name.starts_with("vsn[");
+    let vsn = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| is_vsn(name)).last();
+    let vsn = vsn.map(|(name, version)| if name == "vsn" { version } else { name });
+    let Some(serializer) = mount.options.serializers.negotiate(vsn.as_deref()) else {
         tracing::warn!(vsn = vsn.as_deref().unwrap_or("(none)"), "no serializer for the client's version");
         return Err(StatusCode::FORBIDDEN);
     };
@@ -96,7 +99,7 @@ async fn connect<S: Socket>(
 /// Checks the upgrade headers, last as in Phoenix, and starts the connection.
 fn upgrade(
     request: Request,
-    serializer: Serializer,
+    serializer: SerializerHandle,
     socket: AnySocket,
     id: Option<String>,
     find_route: fn(&str) -> Option<StartChannel>,
@@ -130,7 +133,7 @@ fn upgrade(
     let on_upgrade = request.on_upgrade.ok_or("this connection cannot become a WebSocket")?;
 
     // From here on the connection can be closed from outside, whether the client has its answer yet or not.
-    let outbox = Arc::new(Outbox::new(serializer, mount.options.limits.outbox_bytes));
+    let outbox = Arc::new(Outbox::new(mount.options.limits.outbox_bytes));
     let named = id.map(|id| {
         let subscriber = Subscriber::Connection(Arc::clone(&outbox));
         // Boxed: a connection without a name should not pay for one.
@@ -140,7 +143,7 @@ fn upgrade(
     tokio::spawn(async move {
         // Fails when the client goes before it has our answer.
         let Ok(upgraded) = on_upgrade.await else { return };
-        let link = Arc::new(Link::new(outbox, socket, hub, mount));
+        let link = Arc::new(Link::new(outbox, serializer, socket, hub, mount));
         start(upgraded, Connection::new(link, find_route), books);
     });
 

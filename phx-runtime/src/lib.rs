@@ -1,6 +1,5 @@
 //! Phoenix Channels in Rust: a realtime server that phoenix.js, and other clients of
-//! [Phoenix Channels](https://hexdocs.pm/phoenix/channels.html) that speak version 2 of its messages over WebSocket,
-//! connect to unchanged.
+//! [Phoenix Channels](https://hexdocs.pm/phoenix/channels.html), connect to unchanged over WebSocket.
 //!
 //! A client opens one connection to a **socket** and joins any number of **topics** on it. Each joined topic is a
 //! **channel**: a value of your type that receives the client's **events** and answers, pushes and broadcasts. You
@@ -113,7 +112,8 @@
 //! }
 //! ```
 //!
-//! * **Payloads** are any [`serde::Deserialize`]; take [`Payload`] to get the JSON undecoded and pass it on untouched.
+//! * **Payloads** are any [`serde::Deserialize`]; take [`Payload`] to get the JSON undecoded and pass it on untouched,
+//!   and [`Binary`] for bytes.
 //! * **Sending**: [`Context::push`] to this client, [`Context::broadcast`] to everyone on the topic,
 //!   [`Context::broadcast_from`] to everyone else, [`Endpoint::broadcast`] from outside any channel. They do not wait.
 //! * **Answering later**: [`Context::defer`]. **Ending**: [`Context::stop`].
@@ -147,6 +147,8 @@
 //! | `push`, `broadcast!`, `broadcast_from!` | [`Context::push`], [`Context::broadcast`], [`Context::broadcast_from`] |
 //! | `{:reply, {:ok, map}, socket}`, `{:noreply, socket}` | `Ok(value)`, `()` |
 //! | `socket_ref/1`, `reply/2` | [`Context::defer`], [`Deferred::reply`] |
+//! | `{:binary, data}` as a payload | [`Binary`] |
+//! | `serializer:` option, `Phoenix.Socket.Serializer` | [`MountOptions::serializers`], [`Serializer`] |
 //! | `{:stop, :normal, socket}` | [`Context::stop`] |
 //! | `MyAppWeb.Endpoint.broadcast` | [`Endpoint::broadcast`] |
 //! | hibernation | nothing: an idle channel holds no stack |
@@ -172,6 +174,7 @@ mod inbox;
 mod limits;
 mod message;
 mod mount;
+mod outbound;
 mod outbox;
 mod payload;
 mod port;
@@ -191,9 +194,11 @@ pub use context::{Context, Deferred, EventName, Joining, Stop};
 pub use drain::Drain;
 pub use endpoint::{Endpoint, EndpointBuilder, EndpointError, EndpointProblem};
 pub use error::{HandleError, JoinError, Joined};
+pub use frame::{FrameBuffer, Opcode};
 pub use limits::Limits;
+pub use message::{Message, Name, Outgoing, Ref};
 pub use mount::MountOptions;
-pub use payload::{EncodeError, FromPayload, Payload, PayloadError, ToPayload};
+pub use payload::{Binary, EncodeError, FromPayload, Payload, PayloadError, ToPayload};
 #[doc = include_str!("../docs/channel.md")]
 pub use phx_macros::channel;
 /// Handles an event from the client, inside [`#[channel]`](macro@channel): `#[handle_in("new_msg")]`.
@@ -211,6 +216,7 @@ pub use phx_macros::socket;
 pub use phx_macros::terminate;
 pub use reply::{IntoJoined, IntoReply, Refused, Reply};
 pub use route::{Route, Routes};
+pub use serializer::{DecodeError, Serializer, Serializers, V1, V2};
 pub use server::{ServeError, Server};
 pub use socket::{ConnectInfo, NoParams, Socket};
 pub use subscription::{Missed, Subscription};

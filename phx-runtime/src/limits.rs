@@ -32,10 +32,10 @@ pub struct Limits {
     /// connection with 1009. Default 1 MiB: Phoenix allows 10 MB, which is more than a chat or a game needs and
     /// lets a few thousand clients fill a server's memory.
     pub max_message_bytes: usize,
-    /// Length of a message's topic as JSON, in bytes without the quotes; a longer one closes the connection with
+    /// Length of a message's topic in bytes; a longer one closes the connection with
     /// 1009. Default 1,024: the topic is kept for as long as the channel is joined.
     pub max_topic_bytes: usize,
-    /// Length of a message's event as JSON, in bytes without the quotes; a longer one closes the connection with
+    /// Length of a message's event in bytes; a longer one closes the connection with
     /// 1009. Default 255, the most that Phoenix's binary frames can carry.
     pub max_event_bytes: usize,
     /// Length of a message's `ref` and of its `join_ref` as JSON, in bytes without the quotes; a longer one closes the

@@ -5,6 +5,7 @@ use crate::endpoint::Endpoint;
 use crate::handshake::{self, Request};
 use crate::hub::Hub;
 use crate::limits::Limits;
+use crate::serializer::Serializers;
 use crate::socket::Socket;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use warp::reply::Response;
 pub struct MountOptions {
     /// What each connection may use.
     pub limits: Limits,
+    /// The encodings that clients may ask for with the parameter `vsn`. Default: [`V1`](crate::V1) and [`V2`](crate::V2).
+    pub serializers: Serializers,
     /// How the connections are closed when the server stops. `None` closes them all at once, when those of the other
     /// mounts have been closed.
     pub drain: Option<Drain>,
@@ -23,7 +26,7 @@ pub struct MountOptions {
 
 impl Default for MountOptions {
     fn default() -> Self {
-        Self { limits: Limits::default(), drain: Some(Drain::default()) }
+        Self { limits: Limits::default(), serializers: Serializers::default(), drain: Some(Drain::default()) }
     }
 }
 

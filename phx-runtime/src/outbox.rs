@@ -1,7 +1,6 @@
 //! What waits to be written to one client: bounded, and handed over in one go.
 
 use crate::frame::{CloseCode, Frame};
-use crate::serializer::Serializer;
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,7 +15,6 @@ const KEPT_FRAMES: usize = 32;
 pub(crate) struct Outbox {
     state: Mutex<State>,
     limit: usize,
-    serializer: Serializer,
 }
 
 #[derive(Debug)]
@@ -42,7 +40,7 @@ pub(crate) enum Next {
 }
 
 impl Outbox {
-    pub(crate) fn new(serializer: Serializer, limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         let state = State {
             frames: VecDeque::new(),
             bytes: 0,
@@ -51,11 +49,7 @@ impl Outbox {
             connection: None,
             is_writing: false,
         };
-        Self { state: Mutex::new(state), limit, serializer }
-    }
-
-    pub(crate) fn serializer(&self) -> Serializer {
-        self.serializer
+        Self { state: Mutex::new(state), limit }
     }
 
     /// Queues a frame. After [`close`](Self::close) it is dropped.
@@ -168,13 +162,14 @@ fn wake(mut state: MutexGuard<'_, State>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::Opcode;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     /// A frame that costs exactly `cost` bytes.
     fn frame(cost: usize) -> Frame {
         let payload = cost - size_of::<Frame>() - 2;
-        Frame::text(payload, |buffer| buffer.resize(buffer.len() + payload, b'x'))
+        Frame::data(Opcode::Text, &vec![b'x'; payload])
     }
 
     fn take(outbox: &Outbox, batch: &mut VecDeque<Frame>) -> Poll<Next> {
@@ -183,7 +178,7 @@ mod tests {
 
     #[test]
     fn everything_that_waits_is_taken_at_once() {
-        let outbox = Outbox::new(Serializer::V2, 1000);
+        let outbox = Outbox::new(1000);
         let mut batch = VecDeque::new();
         assert_eq!(take(&outbox, &mut batch), Poll::Pending);
         for _ in 0..3 {
@@ -195,7 +190,7 @@ mod tests {
 
     #[test]
     fn up_to_the_limit_may_wait_and_one_byte_more_closes() {
-        let outbox = Outbox::new(Serializer::V2, 300);
+        let outbox = Outbox::new(300);
         for _ in 0..3 {
             outbox.push(frame(100));
         }
@@ -210,7 +205,7 @@ mod tests {
 
     #[test]
     fn written_bytes_no_longer_count() {
-        let outbox = Outbox::new(Serializer::V2, 300);
+        let outbox = Outbox::new(300);
         let mut batch = VecDeque::new();
         for _ in 0..100 {
             outbox.push(frame(300));
@@ -222,7 +217,7 @@ mod tests {
 
     #[test]
     fn one_frame_above_the_limit_passes_when_nothing_waits() {
-        let outbox = Outbox::new(Serializer::V2, 100);
+        let outbox = Outbox::new(100);
         outbox.push(frame(500));
         let mut batch = VecDeque::new();
         assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Write));
@@ -231,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_connection_that_cannot_write_learns_of_a_close_and_of_nothing_else() {
-        let outbox = Outbox::new(Serializer::V2, 300);
+        let outbox = Outbox::new(300);
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
         assert_eq!(outbox.poll_close(&mut Context::from_waker(&waker)), Poll::Pending);
@@ -256,7 +251,7 @@ mod tests {
 
     #[test]
     fn closing_lets_out_what_waits_and_nothing_after() {
-        let outbox = Outbox::new(Serializer::V2, 1000);
+        let outbox = Outbox::new(1000);
         outbox.push(frame(100));
         outbox.close(CloseCode::ServiceRestart);
         outbox.close(CloseCode::Normal);

@@ -4,11 +4,13 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
+use std::str;
 
-/// The undecoded payload of a message: JSON text, exactly as the client wrote it.
+/// The undecoded payload of a message: JSON text, exactly as the client wrote it, or bytes.
 ///
 /// Take a `Payload` in a callback to look at the payload later, or to pass it on untouched: broadcasting or
-/// replying with it copies bytes and never parses them. Cloning is cheap, the text is shared.
+/// replying with it copies bytes and never parses them. Cloning is cheap, the text is shared. For bytes alone, take a
+/// [`Binary`].
 ///
 /// ```
 /// use phx_runtime::Payload;
@@ -23,8 +25,15 @@ use std::fmt;
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Payload {
+    kind: Kind,
+    bytes: Bytes,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
     /// Valid UTF-8 and valid JSON, without surrounding white space.
-    json: Bytes,
+    Json,
+    Binary,
 }
 
 impl Payload {
@@ -37,55 +46,120 @@ impl Payload {
         let value: &serde_json::value::RawValue = serde_json::from_str(&json)?;
         let text = value.get();
         if text.len() == json.len() {
-            return Ok(Self { json: Bytes::from(json) });
+            return Ok(Self::from_trusted(Bytes::from(json)));
         }
-        Ok(Self { json: Bytes::copy_from_slice(text.as_bytes()) })
+        Ok(Self::from_trusted(Bytes::copy_from_slice(text.as_bytes())))
+    }
+
+    /// A binary payload, as clients send it with an `ArrayBuffer`.
+    #[must_use]
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
+        Self { kind: Kind::Binary, bytes: bytes.into() }
     }
 
     /// The payload of a message without content: `{}`.
     #[must_use]
     pub const fn empty() -> Self {
-        Self { json: Bytes::from_static(b"{}") }
+        Self { kind: Kind::Json, bytes: Bytes::from_static(b"{}") }
     }
 
     /// Trusts the caller that `json` is one valid JSON value.
     pub(crate) fn from_trusted(json: Bytes) -> Self {
         debug_assert!(serde_json::from_slice::<serde::de::IgnoredAny>(&json).is_ok());
-        Self { json }
+        Self { kind: Kind::Json, bytes: json }
     }
 
-    /// The JSON text.
+    /// The JSON text or the bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.json
+        &self.bytes
+    }
+
+    /// The JSON text; `None` if the payload is binary.
+    #[must_use]
+    pub fn as_json(&self) -> Option<&str> {
+        match self.kind {
+            Kind::Json => str::from_utf8(&self.bytes).ok(),
+            Kind::Binary => None,
+        }
+    }
+
+    /// Whether the payload is bytes and not JSON.
+    #[must_use]
+    pub fn is_binary(&self) -> bool {
+        self.kind == Kind::Binary
+    }
+
+    /// Whether clients can be expected to understand it unasked: it is a JSON object, or binary.
+    pub(crate) fn check_object(&self) -> Result<(), EncodeError> {
+        match self.as_json() {
+            Some(json) if !json.starts_with('{') => {
+                Err(EncodeError::NotAnObject(json.chars().take(40).collect()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Reads the payload as a `T`.
     ///
     /// # Errors
-    /// When the JSON does not fit `T`; the error says where.
+    /// When the JSON does not fit `T`, and the error says where; or when the payload is binary.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, PayloadError> {
-        Ok(serde_json::from_slice(&self.json)?)
-    }
-
-    /// Whether the payload is a JSON object, which pushes and broadcasts must be.
-    pub(crate) fn is_object(&self) -> bool {
-        self.json.first() == Some(&b'{')
+        match self.kind {
+            Kind::Json => Ok(serde_json::from_slice(&self.bytes)?),
+            Kind::Binary => Err(PayloadError::NotJson),
+        }
     }
 }
 
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Payload({})", String::from_utf8_lossy(&self.json))
+        match self.as_json() {
+            Some(json) => write!(f, "Payload({json})"),
+            None => write!(f, "Payload({} bytes)", self.bytes.len()),
+        }
     }
 }
 
+/// A binary payload: as an argument of a callback it takes bytes and nothing else, and sent it goes out as bytes.
+/// phoenix.js sends an `ArrayBuffer` so, and receives one.
+///
+/// ```
+/// # use phx_runtime::{Binary, prelude::*};
+/// # struct UserSocket;
+/// # #[socket] impl Socket for UserSocket {
+/// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+/// # }
+/// # struct Room;
+/// # #[channel(socket = UserSocket)]
+/// # impl Room {
+/// #     #[join("room:*")] fn join() -> Result<Self, Refused> { Ok(Room) }
+/// #[handle_in("chunk")]
+/// fn chunk(&mut self, Binary(bytes): Binary, ctx: &mut Context<Self>) -> Result<Binary, Refused> {
+///     ctx.broadcast_from("chunk", &Binary(bytes.clone()));
+///     Ok(Binary(bytes.slice(..bytes.len().min(4))))
+/// }
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binary(pub Bytes);
+
 /// A payload that could not be read as the type a callback asked for. Its text is the `detail` a client gets.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct PayloadError(#[from] serde_json::Error);
+#[non_exhaustive]
+pub enum PayloadError {
+    /// The JSON does not fit.
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    /// Bytes came where JSON was expected.
+    #[error("expected JSON, got a binary payload")]
+    NotJson,
+    /// JSON came where bytes were expected.
+    #[error("expected a binary payload, got JSON")]
+    NotBinary,
+}
 
-/// A value that cannot be sent: its `Serialize` failed, or it is a push or broadcast that is not a JSON object.
+/// A value that cannot be sent.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
@@ -93,11 +167,33 @@ pub enum EncodeError {
     #[error("the value cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
     /// Phoenix clients read the payload of a push or broadcast as an object.
-    #[error("the payload of a push or broadcast must be a JSON object, got {0}")]
+    #[error("the payload of a push or broadcast must be a JSON object or binary, got {0}")]
     NotAnObject(String),
+    /// A field of a binary frame has at most 255 bytes.
+    #[error("the {field} of a binary message has at most 255 bytes, got {bytes}")]
+    TooLong {
+        /// Which field.
+        field: &'static str,
+        /// How long it is.
+        bytes: usize,
+    },
+    /// The client's serializer has no way to say it.
+    #[error("the serializer of the client cannot write {0}")]
+    Unsupported(&'static str),
+    /// Any other error of a serializer.
+    #[error("the message cannot be written: {0}")]
+    Other(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// What an owned argument of a callback can be: any [`serde::Deserialize`] type, or [`Payload`] itself.
+impl EncodeError {
+    /// Wraps the error of another library.
+    pub fn other(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Other(Box::new(error))
+    }
+}
+
+/// What an owned argument of a callback can be: any [`serde::Deserialize`] type, [`Binary`] for
+/// bytes, or [`Payload`] for either, undecoded.
 ///
 /// ```
 /// use phx_runtime::{FromPayload, Payload};
@@ -133,7 +229,17 @@ impl FromPayload for Payload {
     }
 }
 
-/// What can be sent as the payload of a push, broadcast or reply: any [`serde::Serialize`], or a [`Payload`].
+impl FromPayload for Binary {
+    fn from_payload(payload: Payload) -> Result<Self, PayloadError> {
+        match payload.kind {
+            Kind::Json => Err(PayloadError::NotBinary),
+            Kind::Binary => Ok(Self(payload.bytes)),
+        }
+    }
+}
+
+/// What can be sent as the payload of a push, broadcast or reply: any [`serde::Serialize`], a
+/// [`Binary`] or a [`Payload`].
 ///
 /// A value of a unit type (`()` or `struct Empty;`) is sent as `{}`, the payload of a message without content.
 ///
@@ -166,7 +272,7 @@ impl<T: Serialize + ?Sized> ToPayload for T {
         if size_of_val(self) == 0 && json == b"null" {
             return Ok(Payload::empty());
         }
-        Ok(Payload { json: json.into() })
+        Ok(Payload::from_trusted(json.into()))
     }
 }
 
@@ -176,14 +282,10 @@ impl ToPayload for Payload {
     }
 }
 
-/// Encodes what Phoenix requires to be a JSON object.
-pub(crate) fn to_object<P: ToPayload + ?Sized>(value: &P) -> Result<Payload, EncodeError> {
-    let payload = value.to_payload()?;
-    if payload.is_object() {
-        return Ok(payload);
+impl ToPayload for Binary {
+    fn to_payload(&self) -> Result<Payload, EncodeError> {
+        Ok(Payload::from_bytes(self.0.clone()))
     }
-    let shown: String = String::from_utf8_lossy(payload.as_bytes()).chars().take(40).collect();
-    Err(EncodeError::NotAnObject(shown))
 }
 
 #[cfg(test)]
@@ -210,10 +312,11 @@ mod tests {
     }
 
     #[test]
-    fn only_objects_can_be_pushed() {
-        assert!(to_object(&serde_json::json!({"a": 1})).is_ok());
-        for value in [serde_json::json!([1]), serde_json::json!("x"), serde_json::json!(null)] {
-            assert!(matches!(to_object(&value), Err(EncodeError::NotAnObject(_))), "{value}");
-        }
+    fn bytes_are_not_json_and_json_is_not_bytes() -> Result<(), PayloadError> {
+        let payload = Payload::from_bytes(vec![b'7']);
+        assert!(matches!(u8::from_payload(payload.clone()), Err(PayloadError::NotJson)));
+        assert_eq!(Binary::from_payload(payload)?, Binary(Bytes::from_static(b"7")));
+        assert!(matches!(Binary::from_payload(Payload::from_json("7")?), Err(PayloadError::NotBinary)));
+        Ok(())
     }
 }

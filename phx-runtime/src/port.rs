@@ -4,15 +4,19 @@ use crate::broadcast::Broadcast;
 use crate::budget::Budget;
 use crate::channel::{Channel, Info};
 use crate::context;
+use crate::frame::Frame;
 use crate::hub::Hub;
 use crate::inbox::{Inbox, Room};
 use crate::limits::Limits;
-use crate::message::{Ref, Topic};
+use crate::message::{Name, Outgoing, Ref};
 use crate::mount::Mount;
 use crate::outbox::Outbox;
-use crate::payload::Payload;
+use crate::outbound::Outbound;
+use crate::payload::{EncodeError, Payload};
 use crate::pubsub::PubSub;
 use crate::reply::Answer;
+use crate::serializer::SerializerHandle;
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::any::Any;
 use std::sync::Arc;
@@ -23,6 +27,7 @@ use tokio::task::JoinHandle;
 /// What the channels of one connection share.
 pub(crate) struct Link {
     pub(crate) outbox: Arc<Outbox>,
+    pub(crate) serializer: SerializerHandle,
     /// The user's socket; each channel knows its type.
     pub(crate) socket: Arc<dyn Any + Send + Sync>,
     pub(crate) hub: Arc<Hub>,
@@ -40,6 +45,7 @@ const MAX_COMPLAINTS: usize = 10;
 impl Link {
     pub(crate) fn new(
         outbox: Arc<Outbox>,
+        serializer: SerializerHandle,
         socket: Arc<dyn Any + Send + Sync>,
         hub: Arc<Hub>,
         mount: Arc<Mount>,
@@ -47,6 +53,7 @@ impl Link {
         let budget = Budget::new(mount.options.limits.inbox_bytes);
         Self {
             outbox,
+            serializer,
             socket,
             hub,
             mount,
@@ -80,8 +87,22 @@ impl Link {
         self.running.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn reply(&self, join_ref: &Ref, reference: &Ref, topic: Topic<'_>, reply: &Answer) {
-        self.outbox.push(self.outbox.serializer().reply(join_ref, reference, topic, reply));
+    /// Queues a message for the client.
+    pub(crate) fn send(&self, message: &Outgoing<'_>) -> Result<(), EncodeError> {
+        self.outbox.push(self.serializer.encode(message)?);
+        Ok(())
+    }
+
+    /// Queues one of the protocol's own messages, which every serializer should be able to write.
+    pub(crate) fn tell(&self, message: &Outgoing<'_>) {
+        if let Err(error) = self.send(message) {
+            self.complain(format_args!("a client is left without an answer: {error}"));
+        }
+    }
+
+    /// Answers a message that no channel answers.
+    pub(crate) fn answer(&self, join_ref: &Ref, reference: &Ref, topic: &Name<'_>, answer: &Answer) {
+        self.tell(&answer.to_reply(join_ref, reference, topic));
     }
 }
 
@@ -200,28 +221,59 @@ impl<C: Channel> Shared<C> {
         if self.join_ref.is_null() { &self.join_reference } else { &self.join_ref }
     }
 
-    pub(crate) fn push(&self, event: &str, payload: &Payload) {
-        let outbox = &self.link.outbox;
-        outbox.push(outbox.serializer().push(self.sent_join_ref(), &self.topic, event, payload));
+    pub(crate) fn push(&self, event: &str, payload: &Payload) -> Result<(), EncodeError> {
+        let (join_ref, reference, topic) = (self.sent_join_ref(), &Ref::NULL, &*self.topic);
+        self.link.send(&Outgoing::Message { join_ref, reference, topic, event, payload })
     }
 
-    pub(crate) fn reply(&self, reference: &Ref, reply: &Answer) {
-        self.link.reply(self.sent_join_ref(), reference, Topic::Text(&self.topic), reply);
+    /// A broadcast of the topic. What the client's own serializer cannot write is an error, unless that one merely has
+    /// no words for it: then it still goes to the clients of others.
+    pub(crate) fn outbound<'b>(
+        &'b self,
+        event: &'b str,
+        payload: &'b Payload,
+    ) -> Result<Outbound<'b>, EncodeError> {
+        let mut broadcast = Outbound::new(&self.topic, event, payload);
+        // An object always can be written.
+        let is_object = !payload.is_binary() && payload.check_object().is_ok();
+        if !is_object
+            && let Err(failure) = broadcast.encode(&self.link.serializer)
+            && !matches!(failure, EncodeError::Unsupported(_))
+        {
+            return Err(failure);
+        }
+        Ok(broadcast)
     }
 
-    /// The answer to the join carries the `join_ref` as it was sent.
-    pub(crate) fn reply_to_join(&self, reply: &Answer) {
-        self.link.reply(&self.join_ref, &self.join_reference, Topic::Text(&self.topic), reply);
+    pub(crate) fn reply(&self, reference: &Ref, answer: &Answer) -> Result<(), EncodeError> {
+        self.link.send(&answer.to_reply(self.sent_join_ref(), reference, &Name::from(&*self.topic)))
     }
 
+    /// The answer to the join, which carries the `join_ref` as it was sent.
+    pub(crate) fn encode_join_reply(&self, answer: &Answer) -> Result<Frame, EncodeError> {
+        let topic = &Name::from(&*self.topic);
+        self.link.serializer.encode(&answer.to_reply(&self.join_ref, &self.join_reference, topic))
+    }
+
+    pub(crate) fn refuse_join(&self, answer: &Answer) {
+        let topic = &Name::from(&*self.topic);
+        self.link.answer(&self.join_ref, &self.join_reference, topic, answer);
+    }
+
+    /// Tells the client that the channel of this `join_ref` has ended in good order.
     pub(crate) fn push_closed(&self, join_ref: &Ref) {
-        let outbox = &self.link.outbox;
-        outbox.push(outbox.serializer().channel_closed(join_ref, &self.topic));
+        self.push_end(join_ref, "phx_close", &Payload::empty());
     }
 
+    /// Tells the client that the channel has crashed.
     pub(crate) fn push_crashed(&self) {
-        let outbox = &self.link.outbox;
-        outbox.push(outbox.serializer().channel_crashed(&self.join_ref, &self.topic));
+        let reason = Payload::from_trusted(Bytes::from_static(br#"{"reason":"channel_crash"}"#));
+        self.push_end(&self.join_ref, "phx_error", &reason);
+    }
+
+    fn push_end(&self, join_ref: &Ref, event: &str, payload: &Payload) {
+        let topic = &*self.topic;
+        self.link.tell(&Outgoing::Message { join_ref, reference: join_ref, topic, event, payload });
     }
 
     pub(crate) fn notify<M: Info<C>>(&self, message: M) {

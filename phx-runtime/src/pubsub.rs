@@ -1,11 +1,10 @@
 //! Topic to subscribers, on this node. Encodes a broadcast once per serializer, whoever listens.
 
-use crate::broadcast::Broadcast;
-use crate::frame::{CloseCode, Frame};
+use crate::frame::CloseCode;
+use crate::outbound::Outbound;
 use crate::outbox::Outbox;
-use crate::payload::Payload;
 use crate::port::Port;
-use crate::serializer::SERIALIZERS;
+use crate::serializer::SerializerHandle;
 use crate::subscription::Mailbox;
 use slab::Slab;
 use std::collections::HashMap;
@@ -42,19 +41,25 @@ struct Subscribers {
 /// Where a broadcast goes.
 pub(crate) enum Subscriber {
     /// Straight to the client.
-    Direct(Arc<Outbox>),
-    /// Through the channel's `handle_out` for these events, straight to the client otherwise.
-    Intercepting { outbox: Arc<Outbox>, channel: Arc<dyn Port>, events: &'static [&'static str] },
+    Direct { outbox: Arc<Outbox>, serializer: SerializerHandle },
+    /// Through the channel's `handle_out` for some events, straight to the client otherwise. Boxed: most channels
+    /// intercept nothing.
+    Intercepting { outbox: Arc<Outbox>, serializer: SerializerHandle, intercepts: Box<Intercepts> },
     /// The connection itself, which [`DISCONNECT`] closes.
     Connection(Arc<Outbox>),
     /// To code outside of channels.
     Listener(Arc<Mailbox>),
 }
 
+pub(crate) struct Intercepts {
+    pub(crate) channel: Arc<dyn Port>,
+    pub(crate) events: &'static [&'static str],
+}
+
 impl std::fmt::Debug for Subscriber {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Direct(_) => "Direct",
+            Self::Direct { .. } => "Direct",
             Self::Intercepting { .. } => "Intercepting",
             Self::Connection(_) => "Connection",
             Self::Listener(_) => "Listener",
@@ -107,30 +112,30 @@ impl PubSub {
         }
     }
 
-    /// Sends to every subscriber of `name`.
-    pub(crate) fn broadcast(&self, name: &str, event: &str, payload: &Payload) {
-        Self::publish(self.find(name).as_deref(), event, payload, None);
+    /// Sends to every subscriber of the topic.
+    pub(crate) fn broadcast(&self, broadcast: Outbound<'_>) {
+        Self::publish(self.find(broadcast.topic()).as_deref(), broadcast, None);
     }
 
-    /// Sends to every subscriber of `name` but `from`, which need not be one of them.
-    pub(crate) fn broadcast_from(&self, from: &Subscription, name: &str, event: &str, payload: &Payload) {
-        let topic = self.find(name);
+    /// Sends to every subscriber of the topic but `from`, which need not be one of them.
+    pub(crate) fn broadcast_from(&self, from: &Subscription, broadcast: Outbound<'_>) {
+        let topic = self.find(broadcast.topic());
         let is_there = topic.as_ref().is_some_and(|topic| Arc::ptr_eq(topic, &from.topic));
-        Self::publish(topic.as_deref(), event, payload, is_there.then_some(from.slot));
+        Self::publish(topic.as_deref(), broadcast, is_there.then_some(from.slot));
     }
 
-    /// Sends to the subscribers of `name` on this node.
-    pub(crate) fn local_broadcast(&self, name: &str, event: &str, payload: &Payload) {
-        if let Some(topic) = self.find(name) {
-            topic.broadcast(event, payload, None);
+    /// Sends to the subscribers of the topic on this node.
+    pub(crate) fn local_broadcast(&self, broadcast: Outbound<'_>) {
+        if let Some(topic) = self.find(broadcast.topic()) {
+            topic.broadcast(broadcast, None);
         }
     }
 
     /// What every broadcast passes that is not a local one. An engine that reaches other nodes is to get it here,
     /// before the subscribers on this node do: today this is the only node.
-    fn publish(topic: Option<&Topic>, event: &str, payload: &Payload, except: Option<usize>) {
+    fn publish(topic: Option<&Topic>, broadcast: Outbound<'_>, except: Option<usize>) {
         if let Some(topic) = topic {
-            topic.broadcast(event, payload, except);
+            topic.broadcast(broadcast, except);
         }
     }
 
@@ -151,14 +156,14 @@ impl PubSub {
 }
 
 impl Subscription {
-    /// Sends to every subscriber of the topic, this one included.
-    pub(crate) fn broadcast(&self, event: &str, payload: &Payload) {
-        PubSub::publish(Some(&self.topic), event, payload, None);
+    /// Sends a broadcast of the topic to every subscriber, this one included.
+    pub(crate) fn broadcast(&self, broadcast: Outbound<'_>) {
+        PubSub::publish(Some(&self.topic), broadcast, None);
     }
 
-    /// Sends to every other subscriber of the topic.
-    pub(crate) fn broadcast_from(&self, event: &str, payload: &Payload) {
-        PubSub::publish(Some(&self.topic), event, payload, Some(self.slot));
+    /// Sends a broadcast of the topic to every other subscriber.
+    pub(crate) fn broadcast_from(&self, broadcast: Outbound<'_>) {
+        PubSub::publish(Some(&self.topic), broadcast, Some(self.slot));
     }
 
     pub(crate) fn topic(&self) -> &str {
@@ -180,29 +185,29 @@ impl Drop for Subscription {
 }
 
 impl Topic {
-    fn broadcast(&self, event: &str, payload: &Payload, except: Option<usize>) {
-        let mut frames: [Option<Frame>; SERIALIZERS] = std::array::from_fn(|_| None);
-        let mut message = None;
-        let mut message =
-            || message.get_or_insert_with(|| Broadcast::new(&self.name, event, payload)).clone();
+    fn broadcast(&self, mut broadcast: Outbound<'_>, except: Option<usize>) {
         let subscribers = self.lock();
         for (slot, subscriber) in &subscribers.slots {
             if except == Some(slot) {
                 continue;
             }
             match subscriber {
-                Subscriber::Intercepting { channel, events, .. } if events.contains(&event) => {
-                    channel.intercept(message());
+                Subscriber::Intercepting { intercepts, .. }
+                    if intercepts.events.contains(&broadcast.event()) =>
+                {
+                    intercepts.channel.intercept(broadcast.message(&self.name));
                 }
-                Subscriber::Direct(outbox) | Subscriber::Intercepting { outbox, .. } => {
-                    let serializer = outbox.serializer();
-                    let frame = frames[serializer.index()]
-                        .get_or_insert_with(|| serializer.broadcast(&self.name, event, payload));
-                    outbox.push(frame.clone());
+                Subscriber::Direct { outbox, serializer }
+                | Subscriber::Intercepting { outbox, serializer, .. } => {
+                    if let Some(frame) = broadcast.frame(serializer) {
+                        outbox.push(frame);
+                    }
                 }
-                Subscriber::Connection(outbox) if event == DISCONNECT => outbox.close(CloseCode::GoingAway),
+                Subscriber::Connection(outbox) if broadcast.event() == DISCONNECT => {
+                    outbox.close(CloseCode::GoingAway);
+                }
                 Subscriber::Connection(_) => {}
-                Subscriber::Listener(mailbox) => mailbox.push(message()),
+                Subscriber::Listener(mailbox) => mailbox.push(broadcast.message(&self.name)),
             }
         }
     }
@@ -216,13 +221,15 @@ impl Topic {
 mod tests {
     use super::*;
     use crate::outbox::Next;
-    use crate::serializer::Serializer;
+    use crate::payload::Payload;
     use std::collections::VecDeque;
     use std::task::{Context, Poll, Waker};
 
     fn subscribe(pubsub: &Arc<PubSub>, topic: &str) -> (Arc<Outbox>, Subscription) {
-        let outbox = Arc::new(Outbox::new(Serializer::V2, 1 << 20));
-        let subscription = pubsub.subscribe(&topic.into(), Subscriber::Direct(Arc::clone(&outbox)), || ());
+        let outbox = Arc::new(Outbox::new(1 << 20));
+        let subscriber =
+            Subscriber::Direct { outbox: Arc::clone(&outbox), serializer: SerializerHandle::v2() };
+        let subscription = pubsub.subscribe(&topic.into(), subscriber, || ());
         (outbox, subscription)
     }
 
@@ -240,7 +247,7 @@ mod tests {
         let (first, _a) = subscribe(&pubsub, "t");
         let (second, _b) = subscribe(&pubsub, "t");
         let (other, _c) = subscribe(&pubsub, "u");
-        pubsub.broadcast("t", "e", &Payload::empty());
+        pubsub.broadcast(Outbound::new("t", "e", &Payload::empty()));
         let (first, second) = (waiting(&first), waiting(&second));
         assert_eq!(first.len(), 1);
         assert_eq!(first, second, "both get the same bytes in memory");
@@ -252,10 +259,10 @@ mod tests {
         let pubsub = PubSub::new();
         let (sender, subscription) = subscribe(&pubsub, "t");
         let (other, _other) = subscribe(&pubsub, "t");
-        subscription.broadcast_from("e", &Payload::empty());
+        subscription.broadcast_from(Outbound::new("t", "e", &Payload::empty()));
         assert!(waiting(&sender).is_empty());
         assert_eq!(waiting(&other).len(), 1);
-        subscription.broadcast("e", &Payload::empty());
+        subscription.broadcast(Outbound::new("t", "e", &Payload::empty()));
         assert_eq!(waiting(&sender).len(), 1);
     }
 
@@ -269,7 +276,7 @@ mod tests {
         drop(second);
         assert_eq!(pubsub.topics(), 0);
         let (outbox, _third) = subscribe(&pubsub, "t");
-        pubsub.broadcast("t", "e", &Payload::empty());
+        pubsub.broadcast(Outbound::new("t", "e", &Payload::empty()));
         assert_eq!(waiting(&outbox).len(), 1);
     }
 
@@ -281,7 +288,7 @@ mod tests {
                 scope.spawn(|| {
                     for _ in 0..2_000 {
                         let (outbox, _subscription) = subscribe(&pubsub, "t");
-                        pubsub.broadcast("t", "e", &Payload::empty());
+                        pubsub.broadcast(Outbound::new("t", "e", &Payload::empty()));
                         assert!(!waiting(&outbox).is_empty());
                     }
                 });

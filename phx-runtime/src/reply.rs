@@ -2,6 +2,7 @@
 
 use crate::channel::Channel;
 use crate::error::{HandleError, JoinError, Joined};
+use crate::message::{Name, Outgoing, Ref};
 use crate::payload::{EncodeError, Payload, PayloadError, ToPayload};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -16,7 +17,7 @@ use std::fmt;
 /// let reply = Reply::status("queued", &serde_json::json!({"position": 3}));
 /// ```
 ///
-/// A response that cannot be written as JSON ends the channel with `phx_error`, as a panic does.
+/// A response that cannot be encoded ends the channel with `phx_error`, as a panic does.
 #[derive(Debug)]
 pub struct Reply {
     status: Cow<'static, str>,
@@ -64,6 +65,15 @@ impl Answer {
         Self { status: Cow::Borrowed("error"), response }
     }
 
+    pub(crate) fn to_reply<'a>(
+        &'a self,
+        join_ref: &'a Ref,
+        reference: &'a Ref,
+        topic: &'a Name<'a>,
+    ) -> Outgoing<'a> {
+        Outgoing::Reply { join_ref, reference, topic, status: &self.status, response: &self.response }
+    }
+
     /// `{"reason": …}` with status error.
     pub(crate) fn refusal(reason: &'static str) -> Self {
         Self::error(json_of(&Refused::new(reason)))
@@ -84,7 +94,7 @@ impl Answer {
 /// As it goes to the log.
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&String::from_utf8_lossy(self.response.as_bytes()))
+        f.write_str(self.response.as_json().unwrap_or("(binary)"))
     }
 }
 

@@ -155,8 +155,7 @@ impl<S: Stream> Socket<S> {
             };
             received = true;
             let outcome = match next {
-                Ok(Received::Text(frame)) => self.connection.handle_text(frame, cx).map_err(Some),
-                Ok(Received::Binary) => Err(Some(CloseCode::UnsupportedData)),
+                Ok(Received::Data(opcode, frame)) => self.connection.handle(opcode, frame, cx).map_err(Some),
                 Ok(Received::Ping(payload)) => {
                     self.writer.pong = Some(Frame::pong(&payload));
                     Ok(())

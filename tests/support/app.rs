@@ -1,5 +1,6 @@
 //! The channels that the tests talk to.
 
+use super::bytes::Bytes;
 use super::signals::{report, wait_at_gate};
 use phx_runtime::prelude::*;
 use phx_runtime::{FromPayload, HandleError, IntoReply, JoinError, Joined, Pattern, Segment, Stop};
@@ -17,6 +18,7 @@ impl Socket for TestSocket {
     channel!("raw:*", Raw);
     channel!("intercept:*", Intercept);
     channel!("typed:*", Typed);
+    channel!("bytes:*", Bytes);
 
     type Params = Params;
 

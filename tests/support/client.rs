@@ -37,11 +37,18 @@ impl Client {
     }
 
     /// Plays a conversation: `-> text` sends a text frame, `<- text` expects exactly that text frame next,
-    /// `<- close 1011` expects a close frame with that code and then the end. Other lines are comments.
+    /// `<- close 1011` expects a close frame with that code and then the end. `=>` and `<=` do the same with binary
+    /// frames, as hexadecimal bytes and quoted strings: `=> 00 01 "room:1" de ad`. Other lines are comments.
     pub(crate) async fn talk(&mut self, transcript: &str) {
         for line in transcript.lines().map(str::trim) {
             if let Some(text) = line.strip_prefix("-> ") {
                 self.send(text).await;
+            } else if let Some(bytes) = line.strip_prefix("=>") {
+                self.send_message(Message::binary(bytes_of(bytes))).await;
+            } else if let Some(bytes) = line.strip_prefix("<= ") {
+                let frame = self.next_message().await;
+                let expected = Some(Message::binary(bytes_of(bytes)));
+                assert_eq!(frame, expected, "\n{} was to get the right one in:\n{transcript}", self.name);
             } else if let Some(code) = line.strip_prefix("<- close ") {
                 self.expect_close(code.parse().unwrap_or_default()).await;
             } else if let Some(text) = line.strip_prefix("<- ") {
@@ -129,4 +136,15 @@ impl Client {
             other => panic!("{} expected a close with {code}, got {other:?}", self.name),
         }
     }
+}
+
+/// The bytes that a line of a transcript spells.
+fn bytes_of(spelled: &str) -> Vec<u8> {
+    spelled
+        .split_whitespace()
+        .flat_map(|word| match word.strip_prefix('"') {
+            Some(text) => text.trim_end_matches('"').as_bytes().to_vec(),
+            None => vec![u8::from_str_radix(word, 16).unwrap_or_else(|error| panic!("{word}: {error}"))],
+        })
+        .collect()
 }

@@ -1,13 +1,14 @@
 //! A server to talk to, and a client in which a test reads like a transcript.
 
 pub(crate) mod app;
+pub(crate) mod bytes;
 pub(crate) mod client;
 pub(crate) mod signals;
 
 pub(crate) use client::Client;
 
 use app::TestSocket;
-use phx_runtime::{Endpoint, EndpointError, Limits, ServeError, Server};
+use phx_runtime::{Endpoint, EndpointError, Limits, MountOptions, ServeError, Server};
 use std::net::SocketAddr;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -46,8 +47,14 @@ impl TestServer {
     }
 
     pub(crate) async fn start_with(limits: impl FnOnce(&mut Limits)) -> Result<Self, StartError> {
+        Self::start_with_options(|options| limits(&mut options.limits)).await
+    }
+
+    pub(crate) async fn start_with_options(
+        configure: impl FnOnce(&mut MountOptions),
+    ) -> Result<Self, StartError> {
         let endpoint = Endpoint::builder()
-            .socket_with::<TestSocket>("/socket", |options| limits(&mut options.limits))
+            .socket_with::<TestSocket>("/socket", configure)
             .build()
             .map_err(StartError::Endpoint)?;
         Self::serve(endpoint).await
@@ -74,7 +81,12 @@ impl TestServer {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("ws://{}/socket/websocket?vsn=2.0.0", self.addr)
+        self.url_of("2.0.0")
+    }
+
+    /// The address for the serializer of a version.
+    pub(crate) fn url_of(&self, vsn: &str) -> String {
+        format!("ws://{}/socket/websocket?vsn={vsn}", self.addr)
     }
 
     pub(crate) async fn connect(&self) -> Client {

@@ -15,6 +15,7 @@ mod join;
 mod leave;
 mod order;
 mod refs;
+mod route_data;
 mod routing;
 mod server;
 mod sketch;

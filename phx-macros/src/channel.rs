@@ -6,6 +6,7 @@ use crate::errors::Errors;
 use crate::handler::{Handler, Kind};
 use crate::item;
 use crate::pattern::Pattern;
+use crate::types::static_instead;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
@@ -15,12 +16,18 @@ use syn::{Attribute, Error, Ident, ImplItem, ImplItemFn, Item, ItemImpl, LitStr,
 pub(crate) struct Channel {
     /// Our attributes are taken out of it.
     pub(crate) item: ItemImpl,
-    pub(crate) socket: TokenStream,
+    pub(crate) arguments: Arguments,
     pub(crate) joins: Vec<Join>,
     pub(crate) handle_in: Vec<EventHandler>,
     pub(crate) handle_out: Vec<EventHandler>,
     pub(crate) handle_info: Vec<Handler>,
     pub(crate) terminate: Vec<Handler>,
+}
+
+/// The types that the attribute names.
+pub(crate) struct Arguments {
+    pub(crate) socket: TokenStream,
+    pub(crate) data: TokenStream,
 }
 
 pub(crate) struct Join {
@@ -35,14 +42,14 @@ pub(crate) struct EventHandler {
 
 pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let socket = parse_socket(arguments, &mut errors).unwrap_or_else(|error| error_type(&error));
+    let arguments = Arguments::parse(arguments, &mut errors);
     let expansion = match errors.ok(item::parse(item)) {
-        Some(Item::Impl(item)) => expand_impl(item, socket, &mut errors),
+        Some(Item::Impl(item)) => expand_impl(item, arguments, &mut errors),
         other => {
             if other.is_some() {
                 errors.at(item::first_token(item), EXPECTED_IMPL);
             }
-            let stub = item::impl_of(item).map(|item| Channel::new(item, socket).expand());
+            let stub = item::impl_of(item).map(|item| Channel::new(item, arguments).expand());
             let item = item::without_callbacks(item);
             quote!(#item #stub)
         }
@@ -54,9 +61,9 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
 const EXPECTED_IMPL: &str =
     "expected `impl YourChannel`: `#[channel]` belongs on the impl block that has the callbacks";
 
-fn expand_impl(mut item: ItemImpl, socket: TokenStream, errors: &mut Errors) -> TokenStream {
+fn expand_impl(mut item: ItemImpl, arguments: Arguments, errors: &mut Errors) -> TokenStream {
     let Some((path, _)) = item.trait_.take() else {
-        return Channel::parse(item, socket, errors).expand();
+        return Channel::parse(item, arguments, errors).expand();
     };
     errors.at(&path, EXPECTED_IMPL);
     // As if the callbacks stood in an impl block of their own, so that the one error is all there is to see.
@@ -65,7 +72,7 @@ fn expand_impl(mut item: ItemImpl, socket: TokenStream, errors: &mut Errors) -> 
     item.items.retain(is_callback);
     if item.items.is_empty() {
         rest.trait_ = Some((path, Token![for](Span::call_site())));
-        let stub = (!is_channel).then(|| Channel::new(item, socket).expand());
+        let stub = (!is_channel).then(|| Channel::new(item, arguments).expand());
         return quote!(#rest #stub);
     }
     rest.items.retain(|item| !is_callback(item));
@@ -74,7 +81,7 @@ fn expand_impl(mut item: ItemImpl, socket: TokenStream, errors: &mut Errors) -> 
     } else {
         rest.trait_ = Some((path, Token![for](Span::call_site())));
     }
-    let channel = Channel::parse(item, socket, errors).expand();
+    let channel = Channel::parse(item, arguments, errors).expand();
     quote!(#rest #channel)
 }
 
@@ -85,33 +92,72 @@ fn is_callback(item: &ImplItem) -> bool {
 
 // parse
 
-/// Reads `socket = YourSocket`.
-fn parse_socket(arguments: TokenStream, errors: &mut Errors) -> syn::Result<TokenStream> {
-    const EXPECTED: &str = "expected `#[channel(socket = YourSocket)]`";
-    let read = |input: ParseStream<'_>| {
-        if input.is_empty() {
-            return Err(Error::new(Span::call_site(), EXPECTED));
+const EXPECTED: &str = "expected `#[channel(socket = YourSocket[, data = YourData])]`";
+
+impl Arguments {
+    fn parse(arguments: TokenStream, errors: &mut Errors) -> Self {
+        let (mut socket, mut data) = (None, None);
+        let read = |input: ParseStream<'_>| read_arguments(input, &mut socket, &mut data, errors);
+        let mut error = read.parse2(arguments).err();
+        if socket.is_none() {
+            error.get_or_insert_with(|| Error::new(Span::call_site(), EXPECTED));
         }
-        let expected = |error: Error| Error::new(error.span(), EXPECTED);
+        let [socket, data] = [socket, data].map(|argument| Some(argument?.1.into_token_stream()));
+        let Some(error) = error else {
+            return Self { socket: socket.unwrap_or_default(), data: data.unwrap_or_else(|| quote!(())) };
+        };
+        // An error in place of a type causes no others where the type is used.
+        match (socket, data) {
+            (Some(socket), Some(data)) => {
+                errors.extend([error]);
+                Self { socket, data }
+            }
+            (Some(socket), None) => Self { socket, data: error_type(&error) },
+            (None, data) => {
+                let data = data.unwrap_or_else(|| quote!(<Self as ::phx_runtime::Channel>::Socket));
+                Self { socket: error_type(&error), data }
+            }
+        }
+    }
+}
+
+/// Reads `socket = YourSocket, data = YourData`, in any order, up to the first mistake in it.
+fn read_arguments(
+    input: ParseStream<'_>,
+    socket: &mut Option<(Ident, Type)>,
+    data: &mut Option<(Ident, Type)>,
+    errors: &mut Errors,
+) -> syn::Result<()> {
+    let expected = |error: Error| Error::new(error.span(), EXPECTED);
+    while !input.is_empty() {
         let name: Ident = input.parse().map_err(expected)?;
-        if name != "socket" {
+        let is_data = name == "data";
+        if !is_data && name != "socket" {
             return Err(Error::new(name.span(), format!("unknown argument `{name}`, {EXPECTED}")));
         }
-        input.parse::<Token![=]>().map_err(expected)?;
-        let socket: Type = input.parse().map_err(expected)?;
+        if input.parse::<Option<Token![=]>>()?.is_none() || input.is_empty() {
+            return Err(Error::new(name.span(), EXPECTED));
+        }
+        let ty: Type = input.parse().map_err(expected)?;
+        if let (true, Some(instead)) = (is_data, static_instead(&ty)) {
+            let message = format!("data lasts as long as the program runs: {instead}");
+            return Err(Error::new_spanned(ty, message));
+        }
+        match if is_data { &mut *data } else { &mut *socket } {
+            Some((first, _)) => {
+                let message = format!("argument `{name}` is given twice");
+                errors.conflict((&name, message), (first, "first given here"));
+            }
+            argument => *argument = Some((name, ty)),
+        }
         if !input.is_empty() {
             input.parse::<Token![,]>().map_err(expected)?;
         }
-        Ok((socket, input.parse::<TokenStream>()?))
-    };
-    let (socket, unknown) = read.parse2(arguments)?;
-    if !unknown.is_empty() {
-        errors.at(&unknown, format!("unknown argument `{unknown}`, {EXPECTED}"));
     }
-    Ok(socket.into_token_stream())
+    Ok(())
 }
 
-/// Stands for the socket nobody named: a type that is an error itself causes no others where the channel is used.
+/// Stands for a type that nobody named.
 fn error_type(error: &Error) -> TokenStream {
     let error = error.to_compile_error();
     quote!([(); { #error }])
@@ -119,10 +165,10 @@ fn error_type(error: &Error) -> TokenStream {
 
 impl Channel {
     /// A channel without callbacks.
-    fn new(item: ItemImpl, socket: TokenStream) -> Self {
+    fn new(item: ItemImpl, arguments: Arguments) -> Self {
         Self {
             item,
-            socket,
+            arguments,
             joins: Vec::new(),
             handle_in: Vec::new(),
             handle_out: Vec::new(),
@@ -131,7 +177,7 @@ impl Channel {
         }
     }
 
-    fn parse(mut item: ItemImpl, socket: TokenStream, errors: &mut Errors) -> Self {
+    fn parse(mut item: ItemImpl, arguments: Arguments, errors: &mut Errors) -> Self {
         let mut methods = Vec::new();
         for item in &mut item.items {
             if let ImplItem::Fn(method) = item {
@@ -144,7 +190,7 @@ impl Channel {
                 "a channel needs a `#[join(\"topic:*\")]` method: it decides who may join",
             );
         }
-        let mut channel = Self::new(item, socket);
+        let mut channel = Self::new(item, arguments);
         for ((kind, attribute), method) in methods {
             channel.add(kind, &attribute, &method, errors);
         }

@@ -1,6 +1,6 @@
 //! Writes the trait impls of a channel, and in them the calls of the user's methods.
 
-use crate::channel::{Channel, EventHandler, Join};
+use crate::channel::{Arguments, Channel, EventHandler, Join};
 use crate::handler::{Argument, Handler, Kind, Part};
 use crate::types::{mentions, ungrouped};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
@@ -10,7 +10,7 @@ use syn::spanned::Spanned;
 
 impl Channel {
     pub(crate) fn expand(&self) -> TokenStream {
-        let Self { item, socket, .. } = self;
+        let Self { item, arguments: Arguments { socket, data }, .. } = self;
         let (impl_generics, _, where_clause) = item.generics.split_for_impl();
         let self_ty = &item.self_ty;
         let joins = self.joins.iter().map(|Join { pattern, handler }| {
@@ -21,15 +21,20 @@ impl Channel {
         let handle_in = self.expand_handle_in();
         let handle_out = self.expand_handle_out();
         let terminate = self.expand_terminate();
-        let (first, last) = ends(socket);
-        let socket_is = quote_spanned!(first=> type Socket =);
-        let end = quote_spanned!(last=> ;);
+        let [socket, data] = [("Socket", socket), ("Data", data)].map(|(name, ty)| {
+            let (first, last) = ends(ty);
+            let name = Ident::new(name, first);
+            let start = quote_spanned!(first=> type #name =);
+            let end = quote_spanned!(last=> ;);
+            quote!(#start #ty #end)
+        });
         let handle_info = self.handle_info.iter().map(|handler| self.expand_handle_info(handler));
         quote! {
             #item
 
             impl #impl_generics ::phx_runtime::Channel for #self_ty #where_clause {
-                #socket_is #socket #end
+                #socket
+                #data
                 const JOINS: &'static [::phx_runtime::Pattern] = &[#(#joins),*];
                 #join
                 #handle_in
@@ -258,7 +263,7 @@ fn bound_call(ty: &Type, path: &TokenStream, function: &TokenStream, argument: &
 }
 
 /// The places of the first and the last of the user's tokens, for our own to be reported at.
-fn ends(tokens: &TokenStream) -> (Span, Span) {
+pub(crate) fn ends(tokens: &TokenStream) -> (Span, Span) {
     let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
     let at = |token: Option<&TokenTree>| {
         Span::call_site().located_at(token.map_or_else(Span::call_site, TokenTree::span))

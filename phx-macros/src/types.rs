@@ -48,17 +48,33 @@ pub(crate) fn owned_instead(may_call: bool, name: &str, ty: &Type) -> Option<Str
         };
         return Some(format!("write `{name}: {owned}`"));
     }
-    let tokens = ty.to_token_stream();
-    // What it borrows may be the argument of a closure.
-    if may_call && ["fn", "Fn", "FnMut", "FnOnce"].iter().any(|name| mentions(tokens.clone(), name)) {
+    if may_call && mentions_function(ty) {
         return None;
     }
-    let borrow = borrow_in(tokens)?;
+    let borrow = borrow_in(ty.to_token_stream())?;
     Some(match borrow.as_str() {
         "&str" => "write `String` in place of `&str`".to_owned(),
         "&" => "write a type without `&`".to_owned(),
         lifetime => format!("write `'static` in place of `{lifetime}`, or a type without a lifetime"),
     })
+}
+
+/// What to write in place of a type that borrows, but not for ever; `None` when it does not.
+pub(crate) fn static_instead(ty: &Type) -> Option<String> {
+    if mentions_function(ty) {
+        return None;
+    }
+    let borrow = borrow_in(ty.to_token_stream())?;
+    let for_ever = match borrow.strip_prefix('&') {
+        Some(borrowed) => format!("&'static {borrowed}"),
+        None => "'static".to_owned(),
+    };
+    Some(format!("write `{}` in place of `{borrow}`", for_ever.trim_end()))
+}
+
+/// Whether a type contains that of a function: what is borrowed in it may be an argument.
+fn mentions_function(ty: &Type) -> bool {
+    ["fn", "Fn", "FnMut", "FnOnce"].iter().any(|name| mentions(ty.to_token_stream(), name))
 }
 
 /// What a type borrows with, unless it is for ever: a lifetime, `&str` or another `&`.

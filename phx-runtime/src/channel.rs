@@ -25,6 +25,7 @@ use std::future::Future;
 ///
 /// impl Channel for Echo {
 ///     type Socket = UserSocket;
+///     type Data = ();
 ///     const JOINS: &'static [Pattern] = &[Pattern::exact("echo", &[Segment::Literal("echo")])];
 ///
 ///     async fn join(topic: &str, _: Payload, _: &mut Joining<Self>) -> Result<Joined<Self>, JoinError> {
@@ -50,6 +51,9 @@ use std::future::Future;
 pub trait Channel: Sized + Send + 'static {
     /// The socket this channel is mounted on.
     type Socket: Socket;
+
+    /// What each `channel!` line gives the channel, as [`Context::data`]; `()` for nothing.
+    type Data: Send + Sync + 'static;
 
     /// The patterns of the `#[join]` methods, in the order they are tried.
     const JOINS: &'static [Pattern];

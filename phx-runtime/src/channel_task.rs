@@ -10,6 +10,7 @@ use crate::payload::Payload;
 use crate::port::{ChannelHandle, Claim, Delivery, Ended, JoinRequest, Link, Mail, Port, Running, Shared};
 use crate::pubsub::{Intercepts, Subscriber, Subscription};
 use crate::reply::{Answer, Reply};
+use crate::route::RouteData;
 use futures_util::FutureExt;
 use std::any::Any;
 use std::collections::VecDeque;
@@ -19,13 +20,17 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 /// Starts the task of a channel of type `C`.
-pub(crate) fn start<C: Channel>(request: JoinRequest) -> ChannelHandle {
+pub(crate) fn start<C: Channel>(request: JoinRequest, data: RouteData) -> ChannelHandle {
     let JoinRequest { link, topic, join_ref, reference, payload, claim, previous } = request;
     let Ok(socket) = Arc::clone(&link.socket).downcast::<C::Socket>() else {
         unreachable!("`Route::to` ties a channel to the type of socket it is mounted on")
     };
+    let Some(data) = data.downcast_ref::<C::Data>() else {
+        unreachable!("`Route::to_with` ties a channel to the type of data it is given")
+    };
     let inbox = Inbox::new(link.limits().inbox_pushes, link.limits().inbox_messages);
-    let shared = Arc::new(Shared::<C> { link, socket, inbox, topic, join_ref, join_reference: reference });
+    let shared =
+        Arc::new(Shared::<C> { link, socket, data, inbox, topic, join_ref, join_reference: reference });
     let port = Arc::clone(&shared) as Arc<dyn Port>;
     let running = Running::new(&shared.link);
     let task = tokio::spawn(run(shared, payload, claim, previous, running));

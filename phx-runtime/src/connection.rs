@@ -116,7 +116,7 @@ impl Connection {
 
     fn join(&mut self, message: Message<'_>, cx: &Context<'_>) -> Dispatched {
         let name = message.topic.as_text();
-        let Some((name, start)) = name.and_then(|name| Some((name, (self.find_route)(name)?))) else {
+        let Some((name, start_channel)) = name.and_then(|name| Some((name, (self.find_route)(name)?))) else {
             self.link.complain(format_args!("no channel of the socket serves the topic {}", message.topic));
             self.answer_unjoined(&message);
             return Dispatched::Done;
@@ -133,7 +133,7 @@ impl Connection {
             Some((name, previous)) => (name, Some(previous).filter(|previous| previous.port.is_open())),
             None => (Arc::from(name), None),
         };
-        let channel = start(JoinRequest {
+        let channel = start_channel.start(JoinRequest {
             link: Arc::clone(&self.link),
             topic: Arc::clone(&name),
             join_ref: message.join_ref,

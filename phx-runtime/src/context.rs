@@ -76,6 +76,12 @@ impl<C: Channel> Joining<C> {
         &self.shared.socket
     }
 
+    /// What the `channel!` line that the topic came by gives the channel; see [`Context::data`].
+    #[must_use]
+    pub fn data(&self) -> &'static C::Data {
+        self.shared.data
+    }
+
     /// Sends the channel a message that its `#[handle_info]` gets once the join is done and answered.
     ///
     /// ```
@@ -150,6 +156,41 @@ impl<C: Channel> Context<C> {
     #[must_use]
     pub fn socket(&self) -> &C::Socket {
         &self.shared.socket
+    }
+
+    /// What the `channel!` line that the topic came by gives the channel: its third argument, of the type that
+    /// `#[channel(socket = …, data = …)]` declares. One channel may stand in several lines, with different data.
+    ///
+    /// ```
+    /// use phx_runtime::prelude::*;
+    ///
+    /// struct RoomConfig { max_length: usize }
+    ///
+    /// struct UserSocket;
+    ///
+    /// #[socket]
+    /// impl Socket for UserSocket {
+    ///     channel!("room:*", Room, RoomConfig { max_length: 1_000 });
+    ///     channel!("memo:*", Room, RoomConfig { max_length: 100 });
+    /// #   async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+    /// }
+    ///
+    /// struct Room;
+    ///
+    /// #[channel(socket = UserSocket, data = RoomConfig)]
+    /// impl Room {
+    /// #   #[join("*")] fn join() -> Result<Self, Refused> { Ok(Room) }
+    ///     #[handle_in("say")]
+    ///     fn say(&mut self, text: String, ctx: &mut Context<Self>) -> Result<(), Refused> {
+    ///         if text.len() > ctx.data().max_length { return Err(Refused::new("too long")); }
+    ///         ctx.broadcast("said", &serde_json::json!({"text": text}));
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn data(&self) -> &'static C::Data {
+        self.shared.data
     }
 
     /// Sends an event to this client.

@@ -143,6 +143,7 @@
 //! | `intercept ["new_msg"]`, `handle_out/3` | `#[handle_out("new_msg")]` |
 //! | `handle_info/2`, `send(self(), …)` | `#[handle_info]`, [`Context::notify`] |
 //! | `terminate/2` | `#[terminate]` |
+//! | `channel "room:*", RoomChannel, assigns: %{max: 5}` | `channel!("room:*", RoomChannel, RoomConfig { max: 5 })`, [`Context::data`] |
 //! | `socket.assigns` | fields of your channel, and of your socket |
 //! | `push`, `broadcast!`, `broadcast_from!` | [`Context::push`], [`Context::broadcast`], [`Context::broadcast_from`] |
 //! | `{:reply, {:ok, map}, socket}`, `{:noreply, socket}` | `Ok(value)`, `()` |

@@ -10,8 +10,8 @@ use crate::inbox::{Inbox, Room};
 use crate::limits::Limits;
 use crate::message::{Name, Outgoing, Ref};
 use crate::mount::Mount;
-use crate::outbox::Outbox;
 use crate::outbound::Outbound;
+use crate::outbox::Outbox;
 use crate::payload::{EncodeError, Payload};
 use crate::pubsub::PubSub;
 use crate::reply::Answer;
@@ -203,6 +203,8 @@ type InfoHandler<C> =
 pub(crate) struct Shared<C: Channel> {
     pub(crate) link: Arc<Link>,
     pub(crate) socket: Arc<C::Socket>,
+    /// What the `channel!` line gives.
+    pub(crate) data: &'static C::Data,
     pub(crate) inbox: Inbox<Mail<C>>,
     pub(crate) topic: Arc<str>,
     /// As sent, possibly null.

@@ -4,6 +4,7 @@ use crate::channel::Channel;
 use crate::channel_task;
 use crate::port::{ChannelHandle, JoinRequest};
 use crate::topic::Pattern;
+use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -34,20 +35,65 @@ pub trait Routes: Sized + 'static {
     const ROUTES: &'static [Route<Self>];
 }
 
-pub(crate) type StartChannel = fn(JoinRequest) -> ChannelHandle;
+/// Data of any type; the channel knows which.
+pub(crate) type RouteData = &'static (dyn Any + Send + Sync);
 
-/// One `channel!` line: a pattern and the channel that serves it.
+/// How to start the channel of one `channel!` line.
+#[derive(Clone, Copy)]
+pub(crate) struct StartChannel {
+    start: fn(JoinRequest, RouteData) -> ChannelHandle,
+    data: RouteData,
+}
+
+impl StartChannel {
+    const fn of<C: Channel>(data: RouteData) -> Self {
+        Self { start: channel_task::start::<C>, data }
+    }
+
+    pub(crate) fn start(self, request: JoinRequest) -> ChannelHandle {
+        (self.start)(request, self.data)
+    }
+}
+
+/// One `channel!` line: a pattern, the channel that serves it, and the data it gives the channel.
 pub struct Route<S> {
     pattern: Pattern,
-    start: StartChannel,
+    channel: StartChannel,
     socket: PhantomData<fn() -> S>,
 }
 
 impl<S> Route<S> {
-    /// Routes the topics of `pattern` to the channel `C`.
+    /// Routes the topics of `pattern` to the channel `C`, which takes no data.
     #[must_use]
-    pub const fn to<C: Channel<Socket = S>>(pattern: Pattern) -> Self {
-        Self { pattern, start: channel_task::start::<C>, socket: PhantomData }
+    pub const fn to<C: Channel<Socket = S>>(pattern: Pattern) -> Self
+    where
+        C::Data: NoData<C>,
+    {
+        Self { pattern, channel: StartChannel::of::<C>(&()), socket: PhantomData }
+    }
+
+    /// Routes the topics of `pattern` to the channel `C`, and gives it `data`, which is a [`Channel::Data`].
+    ///
+    /// ```
+    /// use phx_runtime::{Pattern, Route, Segment, prelude::*};
+    /// # struct UserSocket;
+    /// # #[socket] impl Socket for UserSocket {
+    /// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+    /// # }
+    /// # struct Room;
+    /// # #[channel(socket = UserSocket, data = u32)]
+    /// # impl Room { #[join("room:*")] fn join() -> Result<Self, Refused> { Ok(Self) } }
+    ///
+    /// // What `channel!("lobby", Room, 500)` stands for.
+    /// const LOBBY: Route<UserSocket> =
+    ///     Route::to_with::<Room, _>(Pattern::exact("lobby", &[Segment::Literal("lobby")]), &500);
+    /// ```
+    #[must_use]
+    pub const fn to_with<C: Channel<Socket = S>, D: Send + Sync>(pattern: Pattern, data: &'static D) -> Self
+    where
+        &'static D: DataOf<C, C::Data>,
+    {
+        Self { pattern, channel: StartChannel::of::<C>(data), socket: PhantomData }
     }
 
     /// The pattern of this line.
@@ -63,7 +109,36 @@ impl<S> fmt::Debug for Route<S> {
     }
 }
 
+/// Implemented by the data of a channel `C` that takes none.
+#[diagnostic::on_unimplemented(
+    message = "`{C}` takes data, and this line gives it none",
+    label = "its data is missing, a `{Self}`",
+    note = "write `channel!(\"topic:*\", {C}, data)`, where `data` is a `{Self}` that is known at compile time"
+)]
+pub trait NoData<C> {}
+
+#[diagnostic::do_not_recommend]
+impl<C> NoData<C> for () {}
+
+/// Implemented by what a line may give to a channel `C` that declares the data `T`: a `T` and nothing else.
+#[diagnostic::on_unimplemented(
+    message = "`{C}` takes no data",
+    label = "data that nobody takes",
+    note = "a channel that takes data declares its type: `#[channel(socket = YourSocket, data = YourData)]`"
+)]
+pub trait DataOf<C, T> {}
+
+#[diagnostic::do_not_recommend]
+impl<C, T> DataOf<C, T> for &'static T {}
+
+/// Without this, rustc would infer that what is given is a `()` where a channel takes no data, and report that it is
+/// of another type, in place of the message above.
+#[diagnostic::do_not_recommend]
+impl<C> DataOf<C, ()> for &'static NotInferred {}
+
+pub enum NotInferred {}
+
 /// Finds how to start the channel that serves `topic`.
 pub(crate) fn find<S: Routes>(topic: &str) -> Option<StartChannel> {
-    S::ROUTES.iter().find(|route| route.pattern.matches(topic)).map(|route| route.start)
+    S::ROUTES.iter().find(|route| route.pattern.matches(topic)).map(|route| route.channel)
 }

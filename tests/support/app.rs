@@ -316,6 +316,7 @@ pub(crate) struct Raw;
 
 impl Channel for Raw {
     type Socket = TestSocket;
+    type Data = ();
     const JOINS: &'static [Pattern] = &[Pattern::prefix("raw:*", &[Segment::Literal("raw")], "")];
 
     async fn join(_: &str, _: Payload, _: &mut Joining<Self>) -> Result<Joined<Self>, JoinError> {

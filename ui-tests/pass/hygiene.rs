@@ -46,7 +46,7 @@ struct UserSocket;
 
 #[phoenix::socket]
 impl phoenix::Socket for UserSocket {
-    channel!("room:{topic}:*", RoomChannel);
+    channel!("room:{topic}:*", RoomChannel, 5);
 
     async fn connect(
         _: phoenix::NoParams,
@@ -62,7 +62,7 @@ struct Tick;
 
 type Answer<T> = ::core::result::Result<T, phoenix::Refused>;
 
-#[phoenix::channel(socket = UserSocket)]
+#[phoenix::channel(socket = UserSocket, data = ::core::primitive::u32)]
 impl RoomChannel {
     // The captures are named like the variables of an expansion.
     #[::phx_runtime::join("room:{topic}:{payload}:{ctx}:{type}")]

@@ -23,6 +23,9 @@ pub struct UserSocket;
 impl Socket for UserSocket {
     /// The rooms.
     channel!("room:*", RoomChannel);
+    /// The halls.
+    channel!("hall:*", HallChannel, HallConfig { seats: 500 });
+    channel!("big_hall:*", HallChannel, BIG_HALL);
 
     async fn connect(_: NoParams, _info: &ConnectInfo) -> Result<Self, Refused> {
         Ok(Self)
@@ -75,6 +78,30 @@ impl RoomChannel {
 
     #[terminate]
     fn left(&mut self, _: Reason) {}
+}
+
+/// What a hall is like.
+#[derive(Debug)]
+pub struct HallConfig {
+    seats: u32,
+}
+
+static BIG_HALL: HallConfig = HallConfig { seats: 5_000 };
+
+/// A hall.
+#[derive(Debug)]
+pub struct HallChannel;
+
+#[channel(socket = UserSocket, data = HallConfig)]
+impl HallChannel {
+    #[join("{kind}:*")]
+    fn join(kind: String, ctx: &mut Joining<Self>) -> Result<(Self, u32), Refused> {
+        if kind.is_empty() {
+            Err(Refused::new("no"))
+        } else {
+            Ok((Self, ctx.data().seats))
+        }
+    }
 }
 
 fn main() {}

@@ -4,18 +4,22 @@ struct UserSocket;
 
 #[socket]
 impl Socket for UserSocket {
-    channel!("room:*", RoomChannel, RoomChannel);
+    channel!("room:*", RoomChannel, RoomConfig { max: 5 });
 
     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
         Ok(Self)
     }
 }
 
+struct RoomConfig {
+    max: u32,
+}
+
 struct RoomChannel;
 
-#[channel(socket = UserSocket)]
+#[channel(data = RoomConfig)]
 impl RoomChannel {
-    #[join("*")]
+    #[join("room:*")]
     fn join() -> Result<Self, Refused> {
         Ok(Self)
     }

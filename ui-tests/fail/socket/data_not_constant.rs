@@ -1,0 +1,34 @@
+use phx_runtime::prelude::*;
+
+struct UserSocket;
+
+#[socket]
+impl Socket for UserSocket {
+    channel!("room:*", RoomChannel, RoomConfig::load());
+
+    async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+struct RoomConfig {
+    max: u32,
+}
+
+impl RoomConfig {
+    fn load() -> Self {
+        Self { max: 5 }
+    }
+}
+
+struct RoomChannel;
+
+#[channel(socket = UserSocket, data = RoomConfig)]
+impl RoomChannel {
+    #[join("room:*")]
+    fn join() -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+fn main() {}

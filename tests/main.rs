@@ -13,6 +13,7 @@ mod handshake;
 mod hostile;
 mod join;
 mod leave;
+mod model;
 mod order;
 mod refs;
 mod route_data;

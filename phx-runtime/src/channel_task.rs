@@ -237,7 +237,7 @@ fn answer_as_unmatched<C: Channel>(shared: &Shared<C>, rest: &VecDeque<Mail<C>>)
     let topic = &Name::from(&*shared.topic);
     for mail in rest {
         match mail {
-            Mail::Client(Delivery::Leave { join_ref, reference }) => {
+            Mail::Client(Delivery::Leave { join_ref, reference, .. }) => {
                 shared.link.answer(join_ref, reference, topic, &Answer::empty_ok());
             }
             Mail::Client(Delivery::Push { reference, .. }) => {
@@ -256,8 +256,12 @@ async fn handle<C: Channel>(
     mail: Mail<C>,
 ) -> Option<End> {
     let outcome = match mail {
+        // Meant for an earlier join (§4, rules 4 and 5); it had to wait for the outcome of this one.
+        Mail::Client(Delivery::Leave { is_stale: true, .. } | Delivery::Push { is_stale: true, .. }) => {
+            return None;
+        }
         Mail::Client(Delivery::Leave { reference, .. }) => return Some(End::Left { reference }),
-        Mail::Client(Delivery::Push { reference, event, payload, claim }) => {
+        Mail::Client(Delivery::Push { reference, event, payload, claim, .. }) => {
             // It waits no longer.
             drop(claim);
             ctx.begin(reference);

@@ -82,9 +82,6 @@ impl Connection {
             return Dispatched::Done;
         };
         let is_stale = !message.join_ref.is_null() && message.join_ref != *channel.port.join_ref();
-        if is_stale {
-            return Dispatched::Done;
-        }
         match channel.port.room(cx) {
             Room::Free => {}
             Room::Full => return Dispatched::Blocked,
@@ -95,12 +92,12 @@ impl Connection {
         }
         let Message { join_ref, reference, event, payload, .. } = message;
         if event.is("phx_leave") {
-            channel.port.deliver(Delivery::Leave { join_ref, reference });
+            channel.port.deliver(Delivery::Leave { join_ref, reference, is_stale });
             return Dispatched::Done;
         }
         let Some(claim) = self.link.claim(&payload, cx) else { return Dispatched::Blocked };
         let event = event.as_text().map(Box::from);
-        channel.port.deliver(Delivery::Push { reference, event, payload, claim });
+        channel.port.deliver(Delivery::Push { reference, event, payload, claim, is_stale });
         Dispatched::Done
     }
 

@@ -172,8 +172,8 @@ pub(crate) enum Ended {
 
 /// A message from the client to a channel.
 pub(crate) enum Delivery {
-    Push { reference: Ref, event: Option<Box<str>>, payload: Payload, claim: Claim },
-    Leave { join_ref: Ref, reference: Ref },
+    Push { reference: Ref, event: Option<Box<str>>, payload: Payload, claim: Claim, is_stale: bool },
+    Leave { join_ref: Ref, reference: Ref, is_stale: bool },
 }
 
 /// A channel of any type, as the connection and pub/sub see it.

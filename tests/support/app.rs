@@ -2,6 +2,7 @@
 
 use super::bytes::Bytes;
 use super::signals::{report, wait_at_gate};
+use crate::model::channel::Modelled;
 use phx_runtime::prelude::*;
 use phx_runtime::{FromPayload, HandleError, IntoReply, JoinError, Joined, Pattern, Segment, Stop};
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,7 @@ impl Socket for TestSocket {
     channel!("intercept:*", Intercept);
     channel!("typed:*", Typed);
     channel!("bytes:*", Bytes);
+    channel!("model:*", Modelled);
 
     type Params = Params;
 

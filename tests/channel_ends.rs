@@ -16,7 +16,17 @@ async fn a_channel_that_stops_is_closed() -> TestResult {
             "#,
         )
         .await;
-    assert_eq!(reported("room:stop").await, "Stopped");
+    assert_eq!(reported("room:stop").await, "Stopped(Normal)");
+    client.join("room:stop").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:stop","stop_shutdown",{}]
+            <- ["1","1","room:stop","phx_close",{}]
+            "#,
+        )
+        .await;
+    assert_eq!(reported("room:stop").await, "Stopped(Shutdown)");
     Ok(())
 }
 
@@ -34,11 +44,61 @@ async fn the_answer_of_the_callback_that_stops_comes_first() -> TestResult {
             "#,
         )
         .await;
+    client.join("room:1").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:1","stop_shutdown_reply",{}]
+            <- ["1","2","room:1","phx_reply",{"response":{},"status":"ok"}]
+            <- ["1","1","room:1","phx_close",{}]
+            "#,
+        )
+        .await;
+    client.join("room:1").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:1","stop_error_reply",{"a":1}]
+            <- ["1","2","room:1","phx_reply",{"response":{"a":1},"status":"custom"}]
+            <- ["1","1","room:1","phx_error",{"reason":"channel_crash"}]
+            "#,
+        )
+        .await;
     Ok(())
 }
 
 #[tokio::test]
-async fn a_channel_that_stops_with_an_error_has_crashed() -> TestResult {
+async fn what_waits_behind_the_message_that_stops_the_channel_gets_no_answer() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:behind").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:behind","gated",{}]
+            -> ["1","3","room:behind","stop",{}]
+            -> ["1","4","room:behind","echo",{}]
+            "#,
+        )
+        .await;
+    client.nothing_more().await;
+    gate("room:behind").add_permits(1);
+    client
+        .talk(
+            r#"
+            <- ["1","2","room:behind","phx_reply",{"response":{},"status":"ok"}]
+            <- ["1","1","room:behind","phx_close",{}]
+               the topic is free
+            -> ["1","5","room:behind","echo",{}]
+            <- [null,"5","room:behind","phx_reply",{"response":{"reason":"unmatched topic"},"status":"error"}]
+            "#,
+        )
+        .await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_channel_that_stops_with_an_error_ends_as_if_it_had_crashed() -> TestResult {
     let server = TestServer::start().await?;
     let mut client = server.connect().await;
     client.join("room:stop_error").await;
@@ -50,7 +110,7 @@ async fn a_channel_that_stops_with_an_error_has_crashed() -> TestResult {
             "#,
         )
         .await;
-    assert_eq!(reported("room:stop_error").await, "Crashed");
+    assert_eq!(reported("room:stop_error").await, "Stopped(Error)");
     Ok(())
 }
 

@@ -77,6 +77,27 @@ async fn a_deferred_reply_holds_nothing_up_and_carries_the_ref_of_its_message() 
     Ok(())
 }
 
+/// As in Phoenix, where the answer goes to the connection without the channel.
+#[tokio::test]
+async fn a_deferred_reply_still_comes_when_its_channel_has_ended() -> TestResult {
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:deferred_end").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","room:deferred_end","deferred",{}]
+            -> ["1","3","room:deferred_end","stop",{}]
+            <- ["1","1","room:deferred_end","phx_close",{}]
+            "#,
+        )
+        .await;
+    gate("room:deferred_end").add_permits(1);
+    client.talk(r#"<- ["1","2","room:deferred_end","phx_reply",{"response":"later","status":"ok"}]"#).await;
+    client.nothing_more().await;
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_message_with_a_null_ref_may_be_replied_to() -> TestResult {
     let server = TestServer::start().await?;

@@ -1,13 +1,20 @@
 //! `room:*`: one event for each thing a channel can do.
 
 use crate::UserSocket;
-use phx_runtime::Stop;
 use phx_runtime::prelude::*;
+use phx_runtime::{Deferred, Stop};
+use std::time::Duration;
 
 pub(crate) struct RoomChannel;
 
 /// Comes right after the join's answer.
 struct Welcome;
+
+/// Comes when a reply is due.
+struct ReplyNow {
+    deferred: Deferred,
+    payload: Payload,
+}
 
 #[channel(socket = UserSocket)]
 impl RoomChannel {
@@ -80,6 +87,18 @@ impl RoomChannel {
         Reply::status("custom", &payload)
     }
 
+    #[handle_in("async_reply")]
+    fn async_reply(&mut self, payload: Payload, ctx: &mut Context<Self>) {
+        let deferred = ctx.defer();
+        ctx.send_after(Duration::from_millis(50), ReplyNow { deferred, payload });
+    }
+
+    #[handle_info]
+    fn reply_now(&mut self, due: ReplyNow) {
+        // A payload that a client sent can be sent back.
+        let _ = due.deferred.reply(Ok::<_, Refused>(due.payload));
+    }
+
     #[handle_in("crash")]
     fn crash(&mut self) {
         panic!("asked to crash")
@@ -88,6 +107,11 @@ impl RoomChannel {
     #[handle_in("stop")]
     fn stop(&mut self, ctx: &mut Context<Self>) {
         ctx.stop();
+    }
+
+    #[handle_in("stop_shutdown")]
+    fn stop_shutdown(&mut self, ctx: &mut Context<Self>) {
+        ctx.stop_with(Stop::Shutdown);
     }
 
     #[handle_in("stop_reply")]

@@ -1,10 +1,12 @@
-//! A broadcast, as code gets it that is no client.
+//! A broadcast, as code gets it that has not just joined its topic.
 
 use crate::payload::Payload;
 use std::fmt;
 use std::sync::Arc;
 
-/// What was sent to a topic. Cloning is cheap: all who get a broadcast share it.
+/// What was sent to a topic, for those who listen to it without having joined: `#[handle_info]` gets it after
+/// [`Context::subscribe`](crate::Context::subscribe), code outside of channels after
+/// [`Endpoint::subscribe`](crate::Endpoint::subscribe). Cloning is cheap: all who get a broadcast share it.
 ///
 /// ```
 /// # use phx_runtime::prelude::*;

@@ -1,6 +1,6 @@
 //! The trait behind `#[channel]`.
 
-use crate::context::{Context, Joining};
+use crate::context::{Context, Joining, Stop};
 use crate::error::{HandleError, JoinError, Joined};
 use crate::payload::Payload;
 use crate::reply::Reply;
@@ -110,7 +110,9 @@ pub trait Channel: Sized + Send + 'static {
     }
 }
 
-/// Receives messages of type `M` that the channel sent itself with `ctx.notify`.
+/// Receives messages of type `M`: those that the channel sent itself with [`Context::notify`] or
+/// [`Context::send_after`], those that came through its [`Sender`](crate::Sender), and, if `M` is a
+/// [`Broadcast`](crate::Broadcast), those of the topics that it subscribed to.
 ///
 /// `#[handle_info]` writes this implementation; a channel may have one per message type.
 ///
@@ -192,9 +194,9 @@ pub enum Reason {
     Closed,
     /// The server shuts down, and has closed the connection so that the client comes back.
     Draining,
-    /// The channel called `ctx.stop()`.
-    Stopped,
-    /// A callback panicked, or sent something that cannot be encoded, or the channel stopped with an error.
+    /// The channel stopped itself with [`Context::stop_with`], in this way.
+    Stopped(Stop),
+    /// A callback panicked, or sent something that cannot be encoded, or the channel went beyond one of its limits.
     Crashed,
     /// The same client joined the same topic again.
     Replaced,

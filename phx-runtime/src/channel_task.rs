@@ -8,16 +8,18 @@ use crate::inbox::{Inbox, Received};
 use crate::message::{Name, Ref};
 use crate::payload::Payload;
 use crate::port::{ChannelHandle, Claim, Delivery, Ended, JoinRequest, Link, Mail, Port, Running, Shared};
-use crate::pubsub::{Intercepts, Subscriber, Subscription};
+use crate::pubsub::{Intercepts, Subscriber};
 use crate::reply::{Answer, Reply};
 use crate::route::RouteData;
+use crate::sources::Sources;
 use futures_util::FutureExt;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt::Display;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::task::Poll;
 
 /// Starts the task of a channel of type `C`.
 pub(crate) fn start<C: Channel>(request: JoinRequest, data: RouteData) -> ChannelHandle {
@@ -51,16 +53,16 @@ async fn run<C: Channel>(
         return Ended::Told;
     };
     drop(claim);
-    let Some((mut channel, subscription)) = admit(&shared, joined, replaced.as_ref()) else {
+    let Some((mut channel, mut ctx)) = admit(&shared, joined, replaced.as_ref()) else {
         return Ended::Told;
     };
     drop(replaced);
 
-    let mut ctx = Context::new(Arc::clone(&shared), subscription);
+    let mut after_timer = false;
     let end = loop {
         // A channel that always has something to do must not keep the others from running.
         tokio::task::consume_budget().await;
-        let mail = match shared.inbox.receive().await {
+        let mail = match receive(&shared, &mut ctx, after_timer).await {
             Received::Message(mail) => mail,
             Received::Disconnected => break End::Disconnected,
             Received::Replaced => break End::Replaced,
@@ -70,6 +72,7 @@ async fn run<C: Channel>(
                 break End::Crashed;
             }
         };
+        after_timer = matches!(mail, Mail::Timer(_));
         if let Some(end) = handle(&shared, &mut channel, &mut ctx, mail).await {
             break end;
         }
@@ -104,7 +107,7 @@ impl<C: Channel> Drop for LastResort<'_, C> {
 /// Why the loop of a joined channel ended.
 enum End {
     Left { reference: Ref },
-    Stopped,
+    Stopped(Stop),
     Crashed,
     Replaced,
     Disconnected,
@@ -114,7 +117,7 @@ impl End {
     fn reason(&self, link: &Link) -> Reason {
         match self {
             Self::Left { .. } => Reason::Left,
-            Self::Stopped => Reason::Stopped,
+            Self::Stopped(stop) => Reason::Stopped(*stop),
             Self::Crashed => Reason::Crashed,
             Self::Replaced => Reason::Replaced,
             Self::Disconnected if link.outbox.closed() == Some(CloseCode::ServiceRestart) => Reason::Draining,
@@ -123,7 +126,7 @@ impl End {
     }
 }
 
-type JoinOutcome<C> = Result<Joined<C>, Answer>;
+type JoinOutcome<C> = Result<(Joined<C>, Sources<C>), Answer>;
 
 /// Ends the channel that the join replaces, then runs the join. Returns its outcome, and the `join_ref` of the
 /// replaced channel if the client has yet to be told of its end. `None` if the client disconnects meanwhile: then
@@ -154,14 +157,18 @@ async fn join_unless_disconnected<C: Channel>(
         () = &mut disconnected => return None,
         outcome = join => outcome,
     };
-    Some((judge_join(shared, outcome), replaced))
+    let outcome = match joining.take_failure() {
+        Some(failure) => outcome.and(Err(failure.to_string())),
+        None => outcome,
+    };
+    Some((judge_join(shared, outcome).map(|joined| (joined, joining.into_sources())), replaced))
 }
 
 /// The joined channel, or the reply that turns the client away.
 fn judge_join<C: Channel>(
     shared: &Shared<C>,
     outcome: Result<Result<Joined<C>, JoinError>, String>,
-) -> JoinOutcome<C> {
+) -> Result<Joined<C>, Answer> {
     let topic = &*shared.topic;
     match outcome {
         Ok(Ok(joined)) => Ok(joined),
@@ -193,10 +200,10 @@ fn admit<C: Channel>(
     shared: &Arc<Shared<C>>,
     outcome: JoinOutcome<C>,
     replaced: Option<&Ref>,
-) -> Option<(C, Subscription)> {
-    let outcome = outcome.and_then(|Joined { channel, response }| {
+) -> Option<(C, Context<C>)> {
+    let outcome = outcome.and_then(|(Joined { channel, response }, sources)| {
         match shared.encode_join_reply(&Answer::ok(response)) {
-            Ok(frame) => Ok((channel, frame)),
+            Ok(frame) => Ok((channel, sources, frame)),
             Err(error) => Err(join_crashed(shared, &error)),
         }
     });
@@ -206,7 +213,10 @@ fn admit<C: Channel>(
         }
     };
     match outcome {
-        Ok((channel, frame)) => {
+        Ok((channel, sources, frame)) => {
+            // In Phoenix, the client's messages reach a channel only once it is joined; what the join sent to itself
+            // is there already.
+            shared.inbox.let_first(|mail| !matches!(mail, Mail::Client(_)));
             let (outbox, serializer) = (Arc::clone(&shared.link.outbox), shared.link.serializer.clone());
             let subscriber = if C::INTERCEPTS.is_empty() {
                 Subscriber::Direct { outbox, serializer }
@@ -219,7 +229,7 @@ fn admit<C: Channel>(
                 shared.link.outbox.push(frame);
                 tell_replaced();
             });
-            Some((channel, subscription))
+            Some((channel, Context::new(Arc::clone(shared), subscription, sources)))
         }
         Err(answer) => {
             shared.inbox.close_with(|rest, _| {
@@ -243,9 +253,30 @@ fn answer_as_unmatched<C: Channel>(shared: &Shared<C>, rest: &VecDeque<Mail<C>>)
             Mail::Client(Delivery::Push { reference, .. }) => {
                 shared.link.answer(&Ref::NULL, reference, topic, &Answer::refusal("unmatched topic"));
             }
-            Mail::Broadcast(_) | Mail::Info(_) => {}
+            Mail::Broadcast(_) | Mail::Info(_) | Mail::Timer(_) => {}
         }
     }
+}
+
+/// Waits for the next message. A timer that is due comes before what waits in the inbox, but after a timer it is the
+/// inbox's turn: neither can hold the other up.
+async fn receive<C: Channel>(
+    shared: &Shared<C>,
+    ctx: &mut Context<C>,
+    after_timer: bool,
+) -> Received<Mail<C>> {
+    poll_fn(|cx| {
+        let timers_first = !after_timer && ctx.has_timers() && !shared.inbox.must_end();
+        if timers_first && let Poll::Ready(message) = ctx.poll_timers(cx) {
+            return Poll::Ready(Received::Message(Mail::Timer(message)));
+        }
+        let received = shared.inbox.poll_receive(cx);
+        if received.is_ready() || timers_first {
+            return received;
+        }
+        ctx.poll_timers(cx).map(|message| Received::Message(Mail::Timer(message)))
+    })
+    .await
 }
 
 /// Runs the callback for one message.
@@ -287,7 +318,7 @@ async fn handle<C: Channel>(
                 }
             })
         }
-        Mail::Info(handler) => {
+        Mail::Info(handler) | Mail::Timer(handler) => {
             ctx.begin(Ref::NULL);
             guarded(shared, async { handler(channel, ctx).await }).await
         }
@@ -297,10 +328,7 @@ async fn handle<C: Channel>(
         tracing::error!(topic = &*shared.topic, crash, "channel crashed");
         return Some(End::Crashed);
     }
-    match ctx.take_stop()? {
-        Stop::Normal => Some(End::Stopped),
-        Stop::Error => Some(End::Crashed),
-    }
+    ctx.take_stop().map(End::Stopped)
 }
 
 /// Sends the answer to a push, unless the callback did what ends the channel.
@@ -342,14 +370,16 @@ async fn terminate<C: Channel>(shared: &Shared<C>, channel: &mut C, ctx: &mut Co
 /// Ends the channel for the client: no broadcast after this, the topic is free, and the client knows it, unless it has
 /// joined again and is to learn it after the answer to that.
 fn close<C: Channel>(shared: &Shared<C>, ctx: &mut Context<C>, end: &End) -> Ended {
-    ctx.unsubscribe();
+    ctx.end();
     shared.inbox.close_with(|_, is_replaced| {
         if is_replaced {
             return Ended::Replaced;
         }
         match end {
-            End::Left { .. } | End::Stopped => shared.push_closed(&shared.join_ref),
-            End::Crashed => shared.push_crashed(),
+            End::Left { .. } | End::Stopped(Stop::Normal | Stop::Shutdown) => {
+                shared.push_closed(&shared.join_ref);
+            }
+            End::Stopped(Stop::Error) | End::Crashed => shared.push_crashed(),
             End::Replaced | End::Disconnected => {}
         }
         Ended::Told
@@ -382,4 +412,51 @@ async fn guarded<C: Channel, T>(
 pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic without text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reply::{IntoJoined, Refused};
+    use crate::route::{Route, Routes};
+    use crate::socket::{ConnectInfo, NoParams, Socket};
+    use crate::topic::Pattern;
+
+    struct AnySocket;
+
+    impl Routes for AnySocket {
+        const ROUTES: &'static [Route<Self>] = &[];
+    }
+
+    impl Socket for AnySocket {
+        type Params = NoParams;
+
+        async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+            Ok(Self)
+        }
+    }
+
+    struct Empty;
+
+    impl Channel for Empty {
+        type Socket = AnySocket;
+        type Data = ();
+        const JOINS: &'static [Pattern] = &[];
+
+        async fn join(_: &str, _: Payload, _: &mut Joining<Self>) -> Result<Joined<Self>, JoinError> {
+            Ok::<_, Refused>(Self).into_joined()
+        }
+    }
+
+    fn size_of_future<A, B, C, D, E, F>(_: fn(A, B, C, D, E) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// Every joined channel costs this much, whether it ever does anything or not.
+    #[test]
+    fn a_channel_is_small() {
+        let (task, shared) = (size_of_future(run::<Empty>), size_of::<Shared<Empty>>());
+        println!("task: {task} with a context of {}, shared: {shared}", size_of::<Context<Empty>>());
+        assert!(task + shared <= 896, "{task} + {shared} bytes");
+    }
 }

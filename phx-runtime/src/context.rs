@@ -1,14 +1,20 @@
 //! What a callback can do.
 
+use crate::broadcast::Broadcast;
 use crate::channel::{Channel, Info};
-use crate::error::HandleError;
+use crate::deferred::Deferred;
 use crate::message::Ref;
 use crate::payload::{EncodeError, Payload, ToPayload};
-use crate::port::Shared;
+use crate::port::{InfoHandler, Shared};
 use crate::pubsub::Subscription;
-use crate::reply::{Answer, IntoReply};
+use crate::reply::Answer;
+use crate::sender::Sender;
+use crate::sources::{Sources, TooMany};
+use crate::timers::Timer;
 use std::fmt;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
 /// The name of an event to send: any string.
 ///
@@ -57,11 +63,13 @@ impl<P: ?Sized, S: AsRef<str>> EventName<P> for S {
 /// ```
 pub struct Joining<C: Channel> {
     shared: Arc<Shared<C>>,
+    sources: Sources<C>,
+    failure: Option<TooMany>,
 }
 
 impl<C: Channel> Joining<C> {
     pub(crate) fn new(shared: Arc<Shared<C>>) -> Self {
-        Self { shared }
+        Self { shared, sources: Sources::new(), failure: None }
     }
 
     /// The topic the client wants to join.
@@ -111,6 +119,42 @@ impl<C: Channel> Joining<C> {
     pub fn notify<M: Info<C>>(&mut self, message: M) {
         self.shared.notify(message);
     }
+
+    /// Sends the channel a message after this delay, which counts from now; its `#[handle_info]` gets it after the
+    /// join's answer at the earliest. See [`Context::send_after`].
+    pub fn send_after<M: Info<C>>(&mut self, delay: Duration, message: M) -> Timer {
+        self.sources.send_after(&self.shared, delay, message).unwrap_or_else(|failure| {
+            self.failure = Some(failure);
+            Timer::none()
+        })
+    }
+
+    /// A way to send the channel messages from other tasks; it handles them once the join is done and answered.
+    #[must_use]
+    pub fn sender(&self) -> Sender<C> {
+        Sender::new(&self.shared)
+    }
+
+    /// Brings the broadcasts of another topic to the channel's `#[handle_info]`, from now on, but after the join's
+    /// answer. See [`Context::subscribe`].
+    pub fn subscribe(&mut self, topic: &str)
+    where
+        Broadcast: Info<C>,
+    {
+        if let Err(failure) = self.sources.subscribe(&self.shared, topic) {
+            self.failure = Some(failure);
+        }
+    }
+}
+
+impl<C: Channel> Joining<C> {
+    pub(crate) fn take_failure(&mut self) -> Option<TooMany> {
+        self.failure.take()
+    }
+
+    pub(crate) fn into_sources(self) -> Sources<C> {
+        self.sources
+    }
 }
 
 impl<C: Channel> fmt::Debug for Joining<C> {
@@ -124,26 +168,47 @@ impl<C: Channel> fmt::Debug for Joining<C> {
 /// Effects appear on the wire in the order of the calls; the callback's own answer comes after them.
 pub struct Context<C: Channel> {
     shared: Arc<Shared<C>>,
+    /// The place among the topic's subscribers.
     subscription: Option<Subscription>,
+    sources: Sources<C>,
     /// The ref of the message that is being handled.
     reference: Ref,
     stop: Option<Stop>,
-    failure: Option<EncodeError>,
+    /// What ends the channel after the callback that is running; boxed as it is rare.
+    failure: Option<Box<Failure>>,
 }
 
 /// How a channel stops itself; see [`Context::stop_with`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Stop {
     /// In good order: the client gets `phx_close` and does not come back by itself.
     Normal,
+    /// Since something larger ends, for the client as `Normal`; `#[terminate]` can tell them apart.
+    Shutdown,
     /// With an error: the client gets `phx_error` and joins again.
     Error,
 }
 
+/// What a callback did that ends its channel.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
+}
+
 impl<C: Channel> Context<C> {
-    pub(crate) fn new(shared: Arc<Shared<C>>, subscription: Subscription) -> Self {
-        Self { shared, subscription: Some(subscription), reference: Ref::NULL, stop: None, failure: None }
+    pub(crate) fn new(shared: Arc<Shared<C>>, subscription: Subscription, sources: Sources<C>) -> Self {
+        Self {
+            shared,
+            subscription: Some(subscription),
+            sources,
+            reference: Ref::NULL,
+            stop: None,
+            failure: None,
+        }
     }
 
     /// The topic the client has joined.
@@ -220,7 +285,7 @@ impl<C: Channel> Context<C> {
             return;
         };
         if let Err(failure) = self.shared.push(event.name(), &payload) {
-            self.failure = Some(failure);
+            self.fail(failure);
         }
     }
 
@@ -250,7 +315,7 @@ impl<C: Channel> Context<C> {
         match (self.shared.outbound(event.name(), &payload), &self.subscription) {
             (Ok(broadcast), Some(subscription)) => subscription.broadcast(broadcast),
             (Ok(broadcast), None) => self.shared.pubsub().broadcast(broadcast),
-            (Err(failure), _) => self.failure = Some(failure),
+            (Err(failure), _) => self.fail(failure),
         }
     }
 
@@ -277,10 +342,12 @@ impl<C: Channel> Context<C> {
             return;
         };
         match (self.shared.outbound(event.name(), &payload), &self.subscription) {
-            (Ok(broadcast), Some(subscription)) => subscription.broadcast_from(broadcast),
+            (Ok(broadcast), Some(subscription)) => {
+                subscription.broadcast_from(broadcast, self.sources.subscriptions());
+            }
             // The channel has ended, so it is not among the subscribers.
             (Ok(broadcast), None) => self.shared.pubsub().broadcast(broadcast),
-            (Err(failure), _) => self.failure = Some(failure),
+            (Err(failure), _) => self.fail(failure),
         }
     }
 
@@ -312,6 +379,102 @@ impl<C: Channel> Context<C> {
         self.shared.notify(message);
     }
 
+    /// Sends the channel itself a message after this delay, for its `#[handle_info]`. Phoenix: `Process.send_after`.
+    ///
+    /// The timer belongs to the channel and ends with it. Timers fire in the order in which they are due, after the
+    /// callback that runs then, and take turns with what waits for the channel otherwise. A channel that sets more
+    /// than [`Limits::timers`](crate::Limits::timers) at a time ends with `phx_error` after this callback.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # struct UserSocket;
+    /// # #[socket] impl Socket for UserSocket {
+    /// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+    /// # }
+    /// use std::time::Duration;
+    ///
+    /// struct Clock;
+    /// struct Tick;
+    ///
+    /// #[channel(socket = UserSocket)]
+    /// impl Clock {
+    ///     #[join("clock")]
+    ///     fn join(ctx: &mut Joining<Self>) -> Result<Self, Refused> {
+    ///         ctx.notify(Tick);
+    ///         Ok(Clock)
+    ///     }
+    ///
+    ///     // Once a second: each tick asks for the next.
+    ///     #[handle_info]
+    ///     fn tick(&mut self, _: Tick, ctx: &mut Context<Self>) {
+    ///         ctx.push("tick", &());
+    ///         ctx.send_after(Duration::from_secs(1), Tick);
+    ///     }
+    /// }
+    /// ```
+    pub fn send_after<M: Info<C>>(&mut self, delay: Duration, message: M) -> Timer {
+        self.sources.send_after(&self.shared, delay, message).unwrap_or_else(|failure| {
+            self.fail(failure);
+            Timer::none()
+        })
+    }
+
+    /// A way to send the channel messages from other tasks, for its `#[handle_info]`.
+    #[must_use]
+    pub fn sender(&self) -> Sender<C> {
+        Sender::new(&self.shared)
+    }
+
+    /// Brings the broadcasts of another topic to the channel's `#[handle_info]`, as [`Broadcast`]s. Phoenix:
+    /// `MyAppWeb.Endpoint.subscribe`.
+    ///
+    /// Whoever subscribes twice gets each broadcast twice. A channel that subscribes to its own topic gets its
+    /// broadcasts here as well. The end of the channel ends its subscriptions. A channel with more than
+    /// [`Limits::subscriptions`](crate::Limits::subscriptions) ends with `phx_error` after this callback.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # struct UserSocket;
+    /// # #[socket] impl Socket for UserSocket {
+    /// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+    /// # }
+    /// # struct Room;
+    /// use phx_runtime::Broadcast;
+    ///
+    /// # #[channel(socket = UserSocket)]
+    /// # impl Room {
+    /// #     #[join("room:*")] fn join() -> Result<Self, Refused> { Ok(Room) }
+    /// #[handle_in("follow")]
+    /// fn follow(&mut self, room: String, ctx: &mut Context<Self>) {
+    ///     ctx.subscribe(&format!("room:{room}"));
+    /// }
+    ///
+    /// #[handle_in("unfollow")]
+    /// fn unfollow(&mut self, room: String, ctx: &mut Context<Self>) {
+    ///     ctx.unsubscribe(&format!("room:{room}"));
+    /// }
+    ///
+    /// #[handle_info]
+    /// fn elsewhere(&mut self, broadcast: Broadcast, ctx: &mut Context<Self>) {
+    ///     ctx.push("elsewhere", &serde_json::json!({"room": broadcast.topic(), "event": broadcast.event()}));
+    /// }
+    /// # }
+    /// ```
+    pub fn subscribe(&mut self, topic: &str)
+    where
+        Broadcast: Info<C>,
+    {
+        if let Err(failure) = self.sources.subscribe(&self.shared, topic) {
+            self.fail(failure);
+        }
+    }
+
+    /// Ends all that [`subscribe`](Self::subscribe) did for this topic. Broadcasts that wait for the channel already
+    /// still reach it, and being joined to a topic is another matter.
+    pub fn unsubscribe(&mut self, topic: &str) {
+        self.sources.unsubscribe(topic);
+    }
+
     /// Takes the right to answer the current message later, from any task, any number of times. Return `()` from the
     /// callback then.
     #[must_use]
@@ -321,7 +484,7 @@ impl<C: Channel> Context<C> {
             let reference = self.reference.clone();
             move |answer: &Answer| shared.reply(&reference, answer)
         };
-        Deferred { answer: Arc::new(answer) }
+        Deferred::new(answer)
     }
 
     /// Ends the channel in good order after this callback, whose answer goes out first.
@@ -376,10 +539,14 @@ impl<C: Channel> Context<C> {
         match payload.to_payload() {
             Ok(payload) => Some(payload),
             Err(failure) => {
-                self.failure = Some(failure);
+                self.fail(failure);
                 None
             }
         }
+    }
+
+    fn fail(&mut self, failure: impl Into<Failure>) {
+        self.failure.get_or_insert_with(|| Box::new(failure.into()));
     }
 
     pub(crate) fn begin(&mut self, reference: Ref) {
@@ -394,7 +561,7 @@ impl<C: Channel> Context<C> {
         self.failure.is_some()
     }
 
-    pub(crate) fn take_failure(&mut self) -> Option<EncodeError> {
+    pub(crate) fn take_failure(&mut self) -> Option<Box<Failure>> {
         self.failure.take()
     }
 
@@ -402,64 +569,23 @@ impl<C: Channel> Context<C> {
         self.stop.take()
     }
 
-    /// Gives up the place among the topic's subscribers: no broadcast reaches the client from here on.
-    pub(crate) fn unsubscribe(&mut self) {
+    pub(crate) fn has_timers(&self) -> bool {
+        self.sources.has_timers()
+    }
+
+    pub(crate) fn poll_timers(&mut self, cx: &mut std::task::Context<'_>) -> Poll<InfoHandler<C>> {
+        self.sources.poll_timers(cx)
+    }
+
+    /// Gives up everything that could still bring something: no broadcast reaches the client from here on.
+    pub(crate) fn end(&mut self) {
         self.subscription = None;
+        self.sources = Sources::new();
     }
 }
 
 impl<C: Channel> fmt::Debug for Context<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context").field("topic", &self.topic()).finish_non_exhaustive()
-    }
-}
-
-/// The right to answer a message later; see [`Context::defer`].
-///
-/// ```
-/// # use phx_runtime::prelude::*;
-/// # struct UserSocket;
-/// # #[socket] impl Socket for UserSocket {
-/// #     type Params = NoParams;
-/// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
-/// # }
-/// struct Reports;
-///
-/// #[channel(socket = UserSocket)]
-/// impl Reports {
-///     #[join("reports")]
-///     fn join() -> Result<Self, Refused> { Ok(Reports) }
-///
-///     #[handle_in("build")]
-///     fn build(&mut self, ctx: &mut Context<Self>) {
-///         let deferred = ctx.defer();
-///         tokio::spawn(async move {
-///             // … something that takes long, while the channel goes on …
-///             deferred.reply(Ok::<_, Refused>(serde_json::json!({"pages": 12})))
-///         });
-///     }
-/// }
-/// ```
-#[derive(Clone)]
-pub struct Deferred {
-    answer: Arc<dyn Fn(&Answer) -> Result<(), EncodeError> + Send + Sync>,
-}
-
-impl Deferred {
-    /// Answers with anything a `#[handle_in]` method may return. An answer to a client that has gone is dropped.
-    ///
-    /// # Errors
-    /// When the answer cannot be encoded; the client gets nothing.
-    pub fn reply(&self, answer: impl IntoReply) -> Result<(), HandleError> {
-        if let Some(reply) = answer.into_reply()? {
-            (self.answer)(&reply.into_answer()?)?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Deferred {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Deferred")
     }
 }

@@ -80,18 +80,25 @@ impl<T> Inbox<T> {
         }
     }
 
-    /// Puts in a message. Too many of them end the channel.
-    pub(crate) fn push(&self, message: T) {
+    /// Puts in a message, and says whether it did: nothing is taken by a channel that ends. Too many messages end it.
+    pub(crate) fn push(&self, message: T) -> bool {
         let mut state = self.lock();
         if state.status != Status::Open {
-            return;
+            return false;
         }
-        if state.queue.len() >= self.messages {
-            state.status = Status::Overflowed;
-        } else {
+        let has_room = state.queue.len() < self.messages;
+        if has_room {
             state.queue.push_back(message);
+        } else {
+            state.status = Status::Overflowed;
         }
         wake_channel(state);
+        has_room
+    }
+
+    /// Moves what comes before the rest to the front; the order stays the same otherwise.
+    pub(crate) fn let_first(&self, comes_first: impl Fn(&T) -> bool) {
+        self.lock().queue.make_contiguous().sort_by_key(|message| !comes_first(message));
     }
 
     /// Tells the channel that its connection is gone.
@@ -116,6 +123,11 @@ impl<T> Inbox<T> {
         self.lock().status != Status::Closed
     }
 
+    /// Whether nothing more is to be handled, not even what waits.
+    pub(crate) fn must_end(&self) -> bool {
+        matches!(self.lock().status, Status::Replaced | Status::Overflowed)
+    }
+
     /// Done when the connection is gone.
     pub(crate) async fn disconnected(&self) {
         self.reached(Status::Disconnected).await;
@@ -138,11 +150,7 @@ impl<T> Inbox<T> {
         .await;
     }
 
-    pub(crate) async fn receive(&self) -> Received<T> {
-        poll_fn(|cx| self.poll_receive(cx)).await
-    }
-
-    fn poll_receive(&self, cx: &mut Context<'_>) -> Poll<Received<T>> {
+    pub(crate) fn poll_receive(&self, cx: &mut Context<'_>) -> Poll<Received<T>> {
         let mut state = self.lock();
         match state.status {
             Status::Replaced => return Poll::Ready(Received::Replaced),

@@ -116,7 +116,10 @@
 //!   and [`Binary`] for bytes.
 //! * **Sending**: [`Context::push`] to this client, [`Context::broadcast`] to everyone on the topic,
 //!   [`Context::broadcast_from`] to everyone else, [`Endpoint::broadcast`] from outside any channel. They do not wait.
-//! * **Answering later**: [`Context::defer`]. **Ending**: [`Context::stop`].
+//! * **Answering later**: [`Context::defer`]. **Ending**: [`Context::stop`], [`Context::stop_with`].
+//! * **Other messages**, all for `#[handle_info]`: [`Context::notify`] sends the channel one at once,
+//!   [`Context::send_after`] later, [`Context::sender`] lets other tasks send some, and [`Context::subscribe`] brings
+//!   the broadcasts of another topic.
 //! * **Order**: the callbacks of one channel run one at a time, and what they send appears in the order of the
 //!   program. Channels of one connection run side by side.
 //! * **Bad messages**: an event without a handler, or a payload that does not fit, is answered with an error and
@@ -141,7 +144,10 @@
 //! | `join/3` matching `"room:" <> id` | `#[join("room:{id}")]` for one segment, `#[join("room:*")]` for any rest |
 //! | `handle_in("new_msg", …)` | `#[handle_in("new_msg")]` |
 //! | `intercept ["new_msg"]`, `handle_out/3` | `#[handle_out("new_msg")]` |
-//! | `handle_info/2`, `send(self(), …)` | `#[handle_info]`, [`Context::notify`] |
+//! | `handle_info/2`, `send(self(), …)` | `#[handle_info]` for each type of message, [`Context::notify`] |
+//! | `send(channel_pid, …)` from another process | [`Context::sender`], [`Sender::notify`] |
+//! | `Process.send_after/3`, `Process.cancel_timer/1` | [`Context::send_after`], [`Timer::cancel`] |
+//! | `MyAppWeb.Endpoint.subscribe/1`, `unsubscribe/1`, `%Broadcast{}` | [`Context::subscribe`], [`Context::unsubscribe`], [`Broadcast`] |
 //! | `terminate/2` | `#[terminate]` |
 //! | `channel "room:*", RoomChannel, assigns: %{max: 5}` | `channel!("room:*", RoomChannel, RoomConfig { max: 5 })`, [`Context::data`] |
 //! | `socket.assigns` | fields of your channel, and of your socket |
@@ -151,8 +157,10 @@
 //! | `{:binary, data}` as a payload | [`Binary`] |
 //! | `serializer:` option, `Phoenix.Socket.Serializer` | [`MountOptions::serializers`], [`Serializer`] |
 //! | `{:stop, :normal, socket}` | [`Context::stop`] |
+//! | `{:stop, :shutdown, socket}`, any other reason | [`Context::stop_with`] with [`Stop::Shutdown`], [`Stop::Error`] |
+//! | `{:stop, reason, {:ok, map}, socket}` | [`Context::stop_with`], then return the reply |
 //! | `MyAppWeb.Endpoint.broadcast` | [`Endpoint::broadcast`] |
-//! | hibernation | nothing: an idle channel holds no stack |
+//! | hibernation (`:hibernate`, `hibernate_after`) | has no equivalent, and needs none: an idle channel has no stack or heap of its own to shrink |
 //!
 //! What is deliberately different is listed in `docs/differences.md`.
 
@@ -164,6 +172,7 @@ mod channel_task;
 mod codec;
 mod connection;
 mod context;
+mod deferred;
 mod drain;
 mod endpoint;
 mod error;
@@ -182,16 +191,20 @@ mod port;
 mod pubsub;
 mod reply;
 mod route;
+mod sender;
 mod serializer;
 mod server;
 mod socket;
+mod sources;
 mod subscription;
+mod timers;
 mod topic;
 mod websocket;
 
 pub use broadcast::Broadcast;
 pub use channel::{Channel, HandleInfo, Info, Reason};
-pub use context::{Context, Deferred, EventName, Joining, Stop};
+pub use context::{Context, EventName, Joining, Stop};
+pub use deferred::Deferred;
 pub use drain::Drain;
 pub use endpoint::{Endpoint, EndpointBuilder, EndpointError, EndpointProblem};
 pub use error::{HandleError, JoinError, Joined};
@@ -204,7 +217,8 @@ pub use payload::{Binary, EncodeError, FromPayload, Payload, PayloadError, ToPay
 pub use phx_macros::channel;
 /// Handles an event from the client, inside [`#[channel]`](macro@channel): `#[handle_in("new_msg")]`.
 pub use phx_macros::handle_in;
-/// Handles a message that the channel sent itself with [`Context::notify`], inside [`#[channel]`](macro@channel).
+/// Handles a message of its type, inside [`#[channel]`](macro@channel): from [`Context::notify`],
+/// [`Context::send_after`], a [`Sender`], or [`Context::subscribe`].
 pub use phx_macros::handle_info;
 /// Handles a broadcast before it reaches the client, inside [`#[channel]`](macro@channel):
 /// `#[handle_out("new_msg")]`. Broadcasts of that event no longer go to the client by themselves.
@@ -217,10 +231,12 @@ pub use phx_macros::socket;
 pub use phx_macros::terminate;
 pub use reply::{IntoJoined, IntoReply, Refused, Reply};
 pub use route::{Route, Routes};
+pub use sender::{ChannelEnded, Sender};
 pub use serializer::{DecodeError, Serializer, Serializers, V1, V2};
 pub use server::{ServeError, Server};
 pub use socket::{ConnectInfo, NoParams, Socket};
 pub use subscription::{Missed, Subscription};
+pub use timers::Timer;
 pub use topic::{Pattern, Segment};
 
 /// What a file that declares sockets and channels needs: `use phx_runtime::prelude::*;`

@@ -54,9 +54,17 @@ pub struct Limits {
     /// before the connection stops reading. A single message is let through even if it is larger, when nothing else
     /// waits. Default 2 MiB: two of the largest messages.
     pub inbox_bytes: usize,
-    /// Everything that may wait for one channel: pushes, intercepted broadcasts and its own notifications. Those
-    /// cannot wait for room, so a channel that lets more pile up ends with `phx_error`. Default 1,024.
+    /// Everything that may wait for one channel: pushes, intercepted broadcasts, those of other topics, and
+    /// notifications. Those cannot wait for room, so a channel that lets more pile up ends with `phx_error`. Default
+    /// 1,024.
     pub inbox_messages: usize,
+    /// Timers that one channel may have set at a time; a channel that sets one more ends with `phx_error`, as a client
+    /// may be behind it. Default 1,024, as many as messages may wait.
+    pub timers: usize,
+    /// Other topics that one channel may have subscribed to at a time, each counted as often as it was; a channel that
+    /// subscribes once more ends with `phx_error`, as a client may be behind it. Default 1,024: enough for somebody
+    /// with many friends, and each takes memory.
+    pub subscriptions: usize,
     /// How long a connection may stay silent before it is closed with 1001. Received bytes count, sent ones do not. A
     /// connection that is not read because its channels have too much to do is closed with 1013 when none of its
     /// messages finds room for that long. Default 60 s: phoenix.js sends a heartbeat every 30 s.
@@ -80,6 +88,8 @@ impl Default for Limits {
             inbox_pushes: 64,
             inbox_bytes: 2 * 1024 * 1024,
             inbox_messages: 1024,
+            timers: 1024,
+            subscriptions: 1024,
             idle_timeout: Duration::from_mins(1),
             close_timeout: Duration::from_secs(5),
             replace_timeout: Duration::from_secs(5),

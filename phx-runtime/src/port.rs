@@ -194,10 +194,17 @@ pub(crate) enum Mail<C: Channel> {
     Client(Delivery),
     Broadcast(Broadcast),
     Info(InfoHandler<C>),
+    /// As `Info`, but it has not waited in the inbox.
+    Timer(InfoHandler<C>),
 }
 
-type InfoHandler<C> =
+/// A message for `#[handle_info]` of whatever type, with the way to the method that takes it.
+pub(crate) type InfoHandler<C> =
     Box<dyn for<'a> FnOnce(&'a mut C, &'a mut context::Context<C>) -> BoxFuture<'a, ()> + Send>;
+
+pub(crate) fn info<C: Channel, M: Info<C>>(message: M) -> InfoHandler<C> {
+    Box::new(move |channel, ctx| Box::pin(message.give(channel, ctx)))
+}
 
 /// What the channel's task, its context and its ports share.
 pub(crate) struct Shared<C: Channel> {
@@ -278,8 +285,9 @@ impl<C: Channel> Shared<C> {
         self.link.tell(&Outgoing::Message { join_ref, reference: join_ref, topic, event, payload });
     }
 
-    pub(crate) fn notify<M: Info<C>>(&self, message: M) {
-        self.inbox.push(Mail::Info(Box::new(move |channel, ctx| Box::pin(message.give(channel, ctx)))));
+    /// Whether the message was put in.
+    pub(crate) fn notify<M: Info<C>>(&self, message: M) -> bool {
+        self.inbox.push(Mail::Info(info(message)))
     }
 }
 

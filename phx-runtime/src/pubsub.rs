@@ -1,11 +1,11 @@
 //! Topic to subscribers, on this node. Encodes a broadcast once per serializer, whoever listens.
 
+use crate::broadcast::Broadcast;
 use crate::frame::CloseCode;
 use crate::outbound::Outbound;
 use crate::outbox::Outbox;
 use crate::port::Port;
 use crate::serializer::SerializerHandle;
-use crate::subscription::Mailbox;
 use slab::Slab;
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -41,14 +41,15 @@ struct Subscribers {
 /// Where a broadcast goes.
 pub(crate) enum Subscriber {
     /// Straight to the client.
+    /// Straight to the client.
     Direct { outbox: Arc<Outbox>, serializer: SerializerHandle },
     /// Through the channel's `handle_out` for some events, straight to the client otherwise. Boxed: most channels
     /// intercept nothing.
     Intercepting { outbox: Arc<Outbox>, serializer: SerializerHandle, intercepts: Box<Intercepts> },
     /// The connection itself, which [`DISCONNECT`] closes.
     Connection(Arc<Outbox>),
-    /// To code outside of channels.
-    Listener(Arc<Mailbox>),
+    /// To somebody who has not joined the topic. Called under the topic's lock.
+    Listening(Box<dyn Fn(Broadcast) + Send + Sync>),
 }
 
 pub(crate) struct Intercepts {
@@ -62,7 +63,7 @@ impl std::fmt::Debug for Subscriber {
             Self::Direct { .. } => "Direct",
             Self::Intercepting { .. } => "Intercepting",
             Self::Connection(_) => "Connection",
-            Self::Listener(_) => "Listener",
+            Self::Listening(_) => "Listening",
         })
     }
 }
@@ -114,26 +115,27 @@ impl PubSub {
 
     /// Sends to every subscriber of the topic.
     pub(crate) fn broadcast(&self, broadcast: Outbound<'_>) {
-        Self::publish(self.find(broadcast.topic()).as_deref(), broadcast, None);
+        Self::publish(self.find(broadcast.topic()).as_deref(), broadcast, &[]);
     }
 
     /// Sends to every subscriber of the topic but `from`, which need not be one of them.
     pub(crate) fn broadcast_from(&self, from: &Subscription, broadcast: Outbound<'_>) {
         let topic = self.find(broadcast.topic());
         let is_there = topic.as_ref().is_some_and(|topic| Arc::ptr_eq(topic, &from.topic));
-        Self::publish(topic.as_deref(), broadcast, is_there.then_some(from.slot));
+        let except = if is_there { std::slice::from_ref(&from.slot) } else { &[] };
+        Self::publish(topic.as_deref(), broadcast, except);
     }
 
     /// Sends to the subscribers of the topic on this node.
     pub(crate) fn local_broadcast(&self, broadcast: Outbound<'_>) {
         if let Some(topic) = self.find(broadcast.topic()) {
-            topic.broadcast(broadcast, None);
+            topic.broadcast(broadcast, &[]);
         }
     }
 
     /// What every broadcast passes that is not a local one. An engine that reaches other nodes is to get it here,
     /// before the subscribers on this node do: today this is the only node.
-    fn publish(topic: Option<&Topic>, broadcast: Outbound<'_>, except: Option<usize>) {
+    fn publish(topic: Option<&Topic>, broadcast: Outbound<'_>, except: &[usize]) {
         if let Some(topic) = topic {
             topic.broadcast(broadcast, except);
         }
@@ -158,12 +160,19 @@ impl PubSub {
 impl Subscription {
     /// Sends a broadcast of the topic to every subscriber, this one included.
     pub(crate) fn broadcast(&self, broadcast: Outbound<'_>) {
-        PubSub::publish(Some(&self.topic), broadcast, None);
+        PubSub::publish(Some(&self.topic), broadcast, &[]);
     }
 
-    /// Sends a broadcast of the topic to every other subscriber.
-    pub(crate) fn broadcast_from(&self, broadcast: Outbound<'_>) {
-        PubSub::publish(Some(&self.topic), broadcast, Some(self.slot));
+    /// Sends a broadcast of the topic to every other subscriber, without the sender's other places there.
+    pub(crate) fn broadcast_from(&self, broadcast: Outbound<'_>, others: &[Self]) {
+        let others = others.iter().filter(|other| Arc::ptr_eq(&other.topic, &self.topic));
+        let mut except: Vec<usize> = others.map(|other| other.slot).collect();
+        if except.is_empty() {
+            PubSub::publish(Some(&self.topic), broadcast, &[self.slot]);
+        } else {
+            except.push(self.slot);
+            PubSub::publish(Some(&self.topic), broadcast, &except);
+        }
     }
 
     pub(crate) fn topic(&self) -> &str {
@@ -185,10 +194,10 @@ impl Drop for Subscription {
 }
 
 impl Topic {
-    fn broadcast(&self, mut broadcast: Outbound<'_>, except: Option<usize>) {
+    fn broadcast(&self, mut broadcast: Outbound<'_>, except: &[usize]) {
         let subscribers = self.lock();
         for (slot, subscriber) in &subscribers.slots {
-            if except == Some(slot) {
+            if except.contains(&slot) {
                 continue;
             }
             match subscriber {
@@ -197,6 +206,7 @@ impl Topic {
                 {
                     intercepts.channel.intercept(broadcast.message(&self.name));
                 }
+                Subscriber::Listening(listener) => listener(broadcast.message(&self.name)),
                 Subscriber::Direct { outbox, serializer }
                 | Subscriber::Intercepting { outbox, serializer, .. } => {
                     if let Some(frame) = broadcast.frame(serializer) {
@@ -207,7 +217,6 @@ impl Topic {
                     outbox.close(CloseCode::GoingAway);
                 }
                 Subscriber::Connection(_) => {}
-                Subscriber::Listener(mailbox) => mailbox.push(broadcast.message(&self.name)),
             }
         }
     }
@@ -259,7 +268,7 @@ mod tests {
         let pubsub = PubSub::new();
         let (sender, subscription) = subscribe(&pubsub, "t");
         let (other, _other) = subscribe(&pubsub, "t");
-        subscription.broadcast_from(Outbound::new("t", "e", &Payload::empty()));
+        subscription.broadcast_from(Outbound::new("t", "e", &Payload::empty()), &[]);
         assert!(waiting(&sender).is_empty());
         assert_eq!(waiting(&other).len(), 1);
         subscription.broadcast(Outbound::new("t", "e", &Payload::empty()));

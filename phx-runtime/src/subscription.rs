@@ -124,13 +124,16 @@ impl Endpoint {
     #[must_use = "dropping a subscription unsubscribes"]
     pub fn subscribe_with(&self, topic: &str, capacity: usize) -> Subscription {
         let mailbox = Arc::new(Mailbox::new(capacity));
-        let subscriber = Subscriber::Listener(Arc::clone(&mailbox));
+        let subscriber = Subscriber::Listening({
+            let mailbox = Arc::clone(&mailbox);
+            Box::new(move |broadcast| mailbox.push(broadcast))
+        });
         Subscription { place: self.hub.pubsub.subscribe(&topic.into(), subscriber, || ()), mailbox }
     }
 }
 
 /// What waits for a subscriber. Any task may put a broadcast in; only the subscription takes them out.
-pub(crate) struct Mailbox {
+struct Mailbox {
     waiting: Mutex<Waiting>,
     capacity: usize,
     arrived: Notify,
@@ -149,7 +152,7 @@ impl Mailbox {
     }
 
     /// Puts a broadcast in, in place of the oldest one if there is no room.
-    pub(crate) fn push(&self, broadcast: Broadcast) {
+    fn push(&self, broadcast: Broadcast) {
         let mut waiting = self.lock();
         if waiting.broadcasts.len() >= self.capacity {
             waiting.broadcasts.pop_front();

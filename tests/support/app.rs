@@ -248,9 +248,26 @@ impl Room {
         Ok(())
     }
 
+    #[handle_in("stop_shutdown")]
+    fn stop_shutdown(&mut self, ctx: &mut Context<Self>) {
+        ctx.stop_with(Stop::Shutdown);
+    }
+
+    #[handle_in("stop_shutdown_reply")]
+    fn stop_shutdown_reply(&mut self, ctx: &mut Context<Self>) -> Result<(), Refused> {
+        ctx.stop_with(Stop::Shutdown);
+        Ok(())
+    }
+
     #[handle_in("stop_error")]
     fn stop_error(&mut self, ctx: &mut Context<Self>) {
         ctx.stop_with(Stop::Error);
+    }
+
+    #[handle_in("stop_error_reply")]
+    fn stop_error_reply(&mut self, payload: Payload, ctx: &mut Context<Self>) -> Reply {
+        ctx.stop_with(Stop::Error);
+        Reply::status("custom", &payload)
     }
 
     #[handle_in("gated_end")]

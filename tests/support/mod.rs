@@ -8,7 +8,7 @@ pub(crate) mod signals;
 pub(crate) use client::Client;
 
 use app::TestSocket;
-use phx_runtime::{Endpoint, EndpointError, Limits, MountOptions, ServeError, Server};
+use phx_runtime::{Endpoint, EndpointError, Limits, MountOptions, ServeError, Server, Socket};
 use std::net::SocketAddr;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -53,8 +53,15 @@ impl TestServer {
     pub(crate) async fn start_with_options(
         configure: impl FnOnce(&mut MountOptions),
     ) -> Result<Self, StartError> {
+        Self::start_socket::<TestSocket>(configure).await
+    }
+
+    /// With the channels of another socket than [`app`]'s.
+    pub(crate) async fn start_socket<S: Socket>(
+        configure: impl FnOnce(&mut MountOptions),
+    ) -> Result<Self, StartError> {
         let endpoint = Endpoint::builder()
-            .socket_with::<TestSocket>("/socket", configure)
+            .socket_with::<S>("/socket", configure)
             .build()
             .map_err(StartError::Endpoint)?;
         Self::serve(endpoint).await

@@ -1,0 +1,205 @@
+//! Protocol §5.5 and §13.3: broadcasts that go through `#[handle_out]`.
+
+use crate::support::signals::{report, reported};
+use crate::support::{Client, StartError, TestResult, TestServer};
+use phx_runtime::prelude::*;
+use serde::{Deserialize, Serialize};
+
+struct OutSocket;
+
+#[socket]
+impl Socket for OutSocket {
+    channel!("out:*", Out);
+
+    async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+/// Broadcasts any event it gets, and intercepts some.
+struct Out {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Hello {
+    name: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Whisper {
+    to: String,
+}
+
+#[channel(socket = OutSocket)]
+impl Out {
+    #[join("out:*")]
+    fn join(hello: Hello) -> Result<Self, Refused> {
+        Ok(Self { name: hello.name })
+    }
+
+    #[handle_in("whisper")]
+    fn say_whisper(&mut self, payload: Payload, ctx: &mut Context<Self>) {
+        ctx.broadcast("whisper", &payload);
+    }
+
+    #[handle_in("whisper_from")]
+    fn say_whisper_from(&mut self, payload: Payload, ctx: &mut Context<Self>) {
+        ctx.broadcast_from("whisper", &payload);
+    }
+
+    #[handle_in("greet")]
+    fn say_greet(&mut self, ctx: &mut Context<Self>) {
+        ctx.broadcast("greet", &());
+    }
+
+    #[handle_in("unchanged")]
+    fn say_unchanged(&mut self, payload: Payload, ctx: &mut Context<Self>) {
+        ctx.broadcast("unchanged", &payload);
+    }
+
+    #[handle_in("plain_between")]
+    fn say_plain_between(&mut self, ctx: &mut Context<Self>) -> Result<(), Refused> {
+        ctx.broadcast("greet", &());
+        ctx.broadcast("plain", &());
+        ctx.push("pushed", &());
+        Ok(())
+    }
+
+    #[handle_in("echo")]
+    fn echo(&mut self, payload: Payload) -> Result<Payload, Refused> {
+        Ok(payload)
+    }
+
+    #[handle_out("whisper")]
+    fn whisper(&mut self, whisper: Whisper, ctx: &mut Context<Self>) {
+        if whisper.to == self.name {
+            ctx.push("whisper", &whisper);
+        }
+    }
+
+    #[handle_out("greet")]
+    async fn greet(&mut self, ctx: &mut Context<Self>) {
+        ctx.push("greeted", &serde_json::json!({"name": self.name}));
+    }
+
+    #[handle_out("unchanged")]
+    fn unchanged(&mut self, payload: Payload, ctx: &mut Context<Self>) {
+        ctx.push("unchanged", &payload);
+    }
+
+    #[handle_out("stop")]
+    fn stop(&mut self, ctx: &mut Context<Self>) {
+        ctx.stop();
+    }
+
+    #[terminate]
+    fn ended(&mut self, reason: Reason, ctx: &mut Context<Self>) {
+        report(ctx.topic(), format!("{reason:?}"));
+    }
+}
+
+async fn start() -> Result<TestServer, StartError> {
+    TestServer::start_socket::<OutSocket>(|_| ()).await
+}
+
+async fn two_clients(server: &TestServer, topic: &str) -> [Client; 2] {
+    let mut clients = [server.connect().await.named("ann"), server.connect().await.named("bo")];
+    for (client, name) in clients.iter_mut().zip(["ann", "bo"]) {
+        client.send(&format!(r#"["1","1","{topic}","phx_join",{{"name":"{name}"}}]"#)).await;
+        client
+            .talk(&format!(r#"<- ["1","1","{topic}","phx_reply",{{"response":{{}},"status":"ok"}}]"#))
+            .await;
+    }
+    clients
+}
+
+#[tokio::test]
+async fn an_intercept_decides_for_each_client() -> TestResult {
+    let server = start().await?;
+    let [mut ann, mut bo] = two_clients(&server, "out:1").await;
+    ann.talk(
+        r#"
+        -> ["1","2","out:1","whisper",{"to":"bo"}]
+        -> ["1","3","out:1","whisper",{"to":"ann"}]
+        <- ["1",null,"out:1","whisper",{"to":"ann"}]
+           the sender is left out before its intercept is asked
+        -> ["1","4","out:1","whisper_from",{"to":"ann"}]
+        -> ["1","5","out:1","whisper_from",{"to":"bo"}]
+        "#,
+    )
+    .await;
+    ann.nothing_more_from("out:1").await;
+    bo.talk(
+        r#"
+        <- ["1",null,"out:1","whisper",{"to":"bo"}]
+        <- ["1",null,"out:1","whisper",{"to":"bo"}]
+        "#,
+    )
+    .await;
+    bo.nothing_more_from("out:1").await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_intercept_may_send_something_else_under_another_name() -> TestResult {
+    let server = start().await?;
+    let [mut ann, mut bo] = two_clients(&server, "out:1").await;
+    ann.talk(
+        r#"
+        -> ["1","2","out:1","greet",{}]
+        <- ["1",null,"out:1","greeted",{"name":"ann"}]
+        "#,
+    )
+    .await;
+    bo.talk(r#"<- ["1",null,"out:1","greeted",{"name":"bo"}]"#).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_intercept_may_pass_a_payload_on_byte_for_byte() -> TestResult {
+    let server = start().await?;
+    let [mut ann, mut bo] = two_clients(&server, "out:1").await;
+    ann.send(r#"["1","2","out:1","unchanged",{ "b":1.0, "a":["\u00fc",-0] }]"#).await;
+    for client in [&mut ann, &mut bo] {
+        client.talk(r#"<- ["1",null,"out:1","unchanged",{ "b":1.0, "a":["\u00fc",-0] }]"#).await;
+    }
+    Ok(())
+}
+
+/// What is intercepted goes through the channel's queue, what is not does not.
+#[tokio::test]
+async fn what_is_not_intercepted_overtakes_what_is() -> TestResult {
+    let server = start().await?;
+    let [mut ann, mut bo] = two_clients(&server, "out:1").await;
+    ann.talk(
+        r#"
+        -> ["1","2","out:1","plain_between",{}]
+        <- [null,null,"out:1","plain",{}]
+        <- ["1",null,"out:1","pushed",{}]
+        <- ["1","2","out:1","phx_reply",{"response":{},"status":"ok"}]
+        <- ["1",null,"out:1","greeted",{"name":"ann"}]
+        "#,
+    )
+    .await;
+    // Bo's channel does nothing meanwhile, so the two may arrive in either order.
+    let mut frames = [bo.next().await, bo.next().await];
+    frames.sort();
+    assert_eq!(
+        frames,
+        [r#"["1",null,"out:1","greeted",{"name":"bo"}]"#, r#"[null,null,"out:1","plain",{}]"#]
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn broadcasts_from_outside_are_intercepted_too_and_may_stop_the_channel() -> TestResult {
+    let server = start().await?;
+    let [mut ann, mut bo] = two_clients(&server, "out:stop").await;
+    server.endpoint.broadcast("out:stop", "stop", &())?;
+    for client in [&mut ann, &mut bo] {
+        client.talk(r#"<- ["1","1","out:stop","phx_close",{}]"#).await;
+    }
+    assert_eq!(reported("out:stop").await, "Stopped(Normal)");
+    Ok(())
+}

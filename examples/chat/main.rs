@@ -8,6 +8,7 @@
 mod client;
 mod room;
 
+use phx_runtime::CheckOrigin;
 use phx_runtime::prelude::*;
 use room::RoomChannel;
 use serde::Deserialize;
@@ -59,7 +60,9 @@ async fn serve() -> Result<(), String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("chat");
     let phoenix = client::phoenix_js(&folder)?;
 
-    let endpoint = Endpoint::builder().socket::<ChatSocket>("/socket").build().map_err(|e| e.to_string())?;
+    // The page comes from this server, whichever name of it stands in the address bar.
+    let endpoint = Endpoint::builder().check_origin(CheckOrigin::same_as_request());
+    let endpoint = endpoint.socket::<ChatSocket>("/socket").build().map_err(|error| error.to_string())?;
     let file = |path: &'static str, name: &str| {
         warp::path::path(path).and(warp::path::end()).and(warp::fs::file(folder.join(name)))
     };

@@ -32,6 +32,7 @@ impl Room {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let endpoint = Endpoint::builder().socket::<UserSocket>("/socket").build()?;
     let server = endpoint.bind(([127, 0, 0, 1], 4000)).await?;
+    // From Node, or from a page on http://localhost: other pages would need `EndpointBuilder::check_origin`.
     println!("connect phoenix.js to ws://127.0.0.1:4000/socket and join \"room:lobby\"");
     server.run(endpoint.routes()).await;
     Ok(())

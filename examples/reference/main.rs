@@ -11,6 +11,7 @@
 mod control;
 mod room;
 
+use phx_runtime::CheckOrigin;
 use phx_runtime::prelude::*;
 use room::RoomChannel;
 use serde::Deserialize;
@@ -45,7 +46,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // As many connections as the process may have.
     rlimit::increase_nofile_limit(u64::MAX)?;
 
-    let endpoint = Endpoint::builder().socket::<UserSocket>("/socket").build()?;
+    let endpoint =
+        Endpoint::builder().check_origin(CheckOrigin::any()).socket::<UserSocket>("/socket").build()?;
     let server = endpoint.bind(([127, 0, 0, 1], port()?)).await?;
     println!("listening on {}", server.local_addr());
     server.run(endpoint.routes().or(control::routes(endpoint.clone()))).await;

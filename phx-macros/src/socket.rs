@@ -249,7 +249,9 @@ fn make_socket_impl(item: &mut ItemImpl) {
 fn belongs_to_socket(item: &ImplItem) -> bool {
     match item {
         ImplItem::Type(ty) => ty.ident == "Params",
-        ImplItem::Fn(method) => ["connect", "id", "background"].iter().any(|name| method.sig.ident == name),
+        ImplItem::Fn(method) => {
+            ["connect", "refused", "id", "background"].iter().any(|name| method.sig.ident == name)
+        }
         _ => false,
     }
 }

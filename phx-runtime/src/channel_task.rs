@@ -417,9 +417,10 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connect_info::ConnectInfo;
     use crate::reply::{IntoJoined, Refused};
     use crate::route::{Route, Routes};
-    use crate::socket::{ConnectInfo, NoParams, Socket};
+    use crate::socket::{NoParams, Socket};
     use crate::topic::Pattern;
 
     struct AnySocket;

@@ -1,22 +1,22 @@
-//! Mounts sockets, finds collisions, is a warp filter.
+//! The endpoint: mounted sockets as a warp filter, and what they share.
 
+use crate::builder::EndpointBuilder;
 use crate::context::EventName;
 use crate::handshake::Request;
 use crate::hub::Hub;
-use crate::mount::{Mount, MountOptions};
+use crate::mount::Mount;
 use crate::outbound::Outbound;
 use crate::payload::{EncodeError, Payload, ToPayload};
 use crate::pubsub::DISCONNECT;
 use crate::server::{Accepted, ServeError, Server};
-use crate::socket::{ConnectInfo, Socket};
 use crate::subscription::Subscription;
 use hyper::upgrade::OnUpgrade;
 use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use warp::http::uri::PathAndQuery;
-use warp::http::{HeaderMap, Method, Uri};
+use warp::http::uri::{Authority, Scheme};
+use warp::http::{HeaderMap, Method, Uri, header};
 use warp::path::FullPath;
 use warp::reply::Response;
 use warp::{Filter, Rejection};
@@ -30,14 +30,11 @@ pub struct Endpoint {
     pub(crate) hub: Arc<Hub>,
 }
 
-/// Collects sockets; made by [`Endpoint::builder`].
-#[derive(Default)]
-#[must_use = "an endpoint is made by `build`"]
-pub struct EndpointBuilder {
-    mounts: Vec<Arc<Mount>>,
-}
-
 impl Endpoint {
+    pub(crate) fn new(mounts: Vec<Mount>) -> Self {
+        Self { mounts: mounts.into_iter().map(Arc::new).collect(), hub: Hub::new() }
+    }
+
     /// Starts an endpoint without sockets.
     ///
     /// ```
@@ -297,82 +294,32 @@ async fn answer(
     // Under another server than ours nobody else says that serving has begun.
     endpoint.hub.background.start(&endpoint);
     let path = path.as_str();
-    let Some(mount) = endpoint.mounts.iter().find(|mount| is_websocket_path(&mount.path, path)) else {
+    // The one declared last wins, as in Phoenix.
+    let found = endpoint.mounts.iter().rev().find_map(|mount| Some((mount, mount.websocket.captures(path)?)));
+    let Some((mount, segments)) = found else {
         return Err(warp::reject::not_found());
     };
-    let uri = match query {
-        Some(query) => format!("{path}?{query}"),
-        None => path.to_owned(),
-    };
-    let uri: Uri = uri.parse().map_err(|_| warp::reject::not_found())?;
+    let segments =
+        segments.into_iter().map(|(name, segment)| (name.to_owned(), segment.to_owned())).collect();
+    let uri = uri(path, query.as_deref(), &headers).map_err(|_| warp::reject::not_found())?;
     let peer_addr = accepted.as_ref().map(|accepted| accepted.peer).or(warp_peer);
     let permit = accepted.map(|accepted| accepted.permit);
-    let request = Request { method, headers, info: ConnectInfo { peer_addr, uri }, on_upgrade, permit };
+    let request = Request { method, uri, segments, headers, peer_addr, on_upgrade, permit };
     Ok(mount.accept(request, Arc::clone(&endpoint.hub)).await)
 }
 
-/// Compares whole segments, without regard to empty ones, as Phoenix does.
-fn is_websocket_path(mount: &str, path: &str) -> bool {
-    segments(path).eq(segments(mount).chain(["websocket"]))
-}
-
-fn segments(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter(|segment| !segment.is_empty())
-}
-
-impl EndpointBuilder {
-    /// Mounts the socket `S` at `path`; clients connect to `{path}/websocket`, which phoenix.js appends itself.
-    pub fn socket<S: Socket>(self, path: &str) -> Self {
-        self.socket_with::<S>(path, |_| ())
-    }
-
-    /// Mounts the socket `S` at `path` with options of its own.
-    ///
-    /// ```
-    /// # use phx_runtime::prelude::*;
-    /// # struct UserSocket;
-    /// # #[socket] impl Socket for UserSocket {
-    /// #     type Params = NoParams;
-    /// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
-    /// # }
-    /// # fn main() -> Result<(), EndpointError> {
-    /// let endpoint = Endpoint::builder()
-    ///     .socket_with::<UserSocket>("/socket", |options| options.limits.max_channels = 3)
-    ///     .build()?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn socket_with<S: Socket>(mut self, path: &str, configure: impl FnOnce(&mut MountOptions)) -> Self {
-        let mut options = MountOptions::default();
-        configure(&mut options);
-        self.mounts.push(Arc::new(Mount::new::<S>(path, options)));
-        self
-    }
-
-    /// Checks the mounts and makes the endpoint.
-    ///
-    /// # Errors
-    /// With every problem found, not only the first.
-    pub fn build(self) -> Result<Endpoint, EndpointError> {
-        let mut problems = Vec::new();
-        for (index, mount) in self.mounts.iter().enumerate() {
-            let path = &mount.path;
-            let is_path = path.parse::<PathAndQuery>().is_ok_and(|parsed| parsed.path() == path);
-            if !path.starts_with('/') || !is_path {
-                problems.push(EndpointProblem::InvalidPath(path.clone()));
-            }
-            let requirements = mount.options.serializers.mistakes();
-            problems.extend(requirements.map(|text| EndpointProblem::InvalidVersions(text.to_owned())));
-            let is_taken = |earlier: &Arc<Mount>| segments(&earlier.path).eq(segments(path));
-            if self.mounts[..index].iter().any(is_taken) {
-                problems.push(EndpointProblem::PathTaken(path.clone()));
-            }
-        }
-        if problems.is_empty() {
-            Ok(Endpoint { mounts: self.mounts.into(), hub: Hub::new() })
-        } else {
-            Err(EndpointError { problems })
-        }
+/// The whole of what was requested, or the path and query alone if the `Host` header is none.
+fn uri(path: &str, query: Option<&str>, headers: &HeaderMap) -> Result<Uri, warp::http::Error> {
+    let path_and_query = match query {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    let host = headers.get(header::HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    let uri = Uri::builder().path_and_query(path_and_query);
+    match host {
+        // Neither our server nor that of warp has TLS.
+        Some(host) => uri.scheme(Scheme::HTTP).authority(host).build(),
+        None => uri.build(),
     }
 }
 
@@ -381,76 +328,4 @@ impl fmt::Debug for Endpoint {
         let paths: Vec<_> = self.mounts.iter().map(|mount| &mount.path).collect();
         f.debug_struct("Endpoint").field("mounts", &paths).finish_non_exhaustive()
     }
-}
-
-impl fmt::Debug for EndpointBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let paths: Vec<_> = self.mounts.iter().map(|mount| &mount.path).collect();
-        f.debug_struct("EndpointBuilder").field("mounts", &paths).finish()
-    }
-}
-
-/// Why an endpoint could not be built: all problems at once.
-///
-/// ```
-/// # use phx_runtime::prelude::*;
-/// # struct UserSocket;
-/// # #[socket] impl Socket for UserSocket {
-/// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
-/// # }
-/// let built = Endpoint::builder().socket::<UserSocket>("socket").socket::<UserSocket>("socket").build();
-/// assert_eq!(built.err().map(|error| error.problems().len()), Some(3));
-/// ```
-#[derive(Clone, PartialEq, Eq)]
-pub struct EndpointError {
-    problems: Vec<EndpointProblem>,
-}
-
-impl EndpointError {
-    /// Every problem found.
-    #[must_use]
-    pub fn problems(&self) -> &[EndpointProblem] {
-        &self.problems
-    }
-}
-
-impl fmt::Display for EndpointError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the endpoint has {} problem(s):", self.problems.len())?;
-        for problem in &self.problems {
-            write!(f, "\n- {problem}")?;
-        }
-        Ok(())
-    }
-}
-
-/// As `Display`, so that a `main` that returns the error shows it to be read.
-impl fmt::Debug for EndpointError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for EndpointError {}
-
-/// One mistake in an endpoint's set-up; its text says what to do.
-///
-/// ```
-/// use phx_runtime::EndpointProblem;
-///
-/// let problem = EndpointProblem::PathTaken("/socket".into());
-/// assert_eq!(problem.to_string(), "two sockets are mounted at `/socket`: give each a path of its own");
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum EndpointProblem {
-    /// A path that no request can have.
-    #[error("`{0}` is not a path to mount a socket at: write it like `/socket`")]
-    InvalidPath(String),
-    /// A serializer for versions that cannot be read.
-    #[error("`{0}` is not what versions a serializer is for: write it like `~> 3.0.0`")]
-    InvalidVersions(String),
-    /// Two sockets at one path.
-    #[error("two sockets are mounted at `{0}`: give each a path of its own")]
-    PathTaken(String),
 }

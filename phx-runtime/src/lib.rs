@@ -45,9 +45,10 @@
 //!
 //! # Sockets: who is connected
 //!
-//! [`Socket::connect`] runs once for each connection, with the parameters that the client gave. The value it returns
-//! is shared by all channels of the connection, as [`Context::socket`]. The `channel!` lines say which channel a topic
-//! belongs to; like the arms of a `match`, the first that fits wins, and one that can never be reached does not compile.
+//! [`Socket::connect`] runs once for each connection, with the parameters that the client gave and what the request
+//! tells besides ([`ConnectInfo`]). The value it returns is shared by all channels of the connection, as
+//! [`Context::socket`]. The `channel!` lines say which channel a topic belongs to; like the arms of a `match`, the first
+//! that fits wins, and one that can never be reached does not compile.
 //! A pattern is a literal (`"room:lobby"`), ends in `*` (`"room:*"`, which also matches `room:`), or captures whole
 //! segments (`"room:{id}"`).
 //!
@@ -131,6 +132,9 @@
 //! SIGTERM and then closes every connection so that clients reconnect; [`Endpoint::bind`] gives more control. Under
 //! `warp::serve` it works too.
 //!
+//! Browsers may connect from pages of `localhost` only, until you say where your pages are:
+//! [`EndpointBuilder::url_host`] or [`EndpointBuilder::check_origin`]. Other clients always may.
+//!
 //! # Limits
 //!
 //! Everything a client can make grow has a bound with a default, in [`Limits`].
@@ -141,6 +145,10 @@
 //! | --- | --- |
 //! | `use Phoenix.Socket`, `channel "room:*", RoomChannel` | `#[socket]`, `channel!("room:*", RoomChannel)` |
 //! | `connect/3` | [`Socket::connect`] |
+//! | `{:error, reason}` and `error_handler` | [`Socket::refused`] |
+//! | `connect_info` | [`ConnectInfo`], without asking for it beforehand |
+//! | `check_origin`, `url: [host: …]` | [`EndpointBuilder::check_origin`], [`EndpointBuilder::url_host`] |
+//! | options of `socket "/socket", …` | [`MountOptions`] |
 //! | `join/3` matching `"room:" <> id` | `#[join("room:{id}")]` for one segment, `#[join("room:*")]` for any rest |
 //! | `handle_in("new_msg", …)` | `#[handle_in("new_msg")]` |
 //! | `intercept ["new_msg"]`, `handle_out/3` | `#[handle_out("new_msg")]` |
@@ -167,9 +175,12 @@
 mod background;
 mod broadcast;
 mod budget;
+mod builder;
 mod channel;
 mod channel_task;
 mod codec;
+mod complaints;
+mod connect_info;
 mod connection;
 mod context;
 mod deferred;
@@ -184,8 +195,11 @@ mod inbox;
 mod limits;
 mod message;
 mod mount;
+mod origin;
 mod outbound;
 mod outbox;
+mod params;
+mod path;
 mod payload;
 mod port;
 mod pubsub;
@@ -196,22 +210,27 @@ mod serializer;
 mod server;
 mod socket;
 mod sources;
+mod subprotocol;
 mod subscription;
 mod timers;
 mod topic;
+mod upgrade;
 mod websocket;
 
 pub use broadcast::Broadcast;
+pub use builder::{EndpointBuilder, EndpointError, EndpointProblem};
 pub use channel::{Channel, HandleInfo, Info, Reason};
+pub use connect_info::ConnectInfo;
 pub use context::{Context, EventName, Joining, Stop};
 pub use deferred::Deferred;
 pub use drain::Drain;
-pub use endpoint::{Endpoint, EndpointBuilder, EndpointError, EndpointProblem};
+pub use endpoint::Endpoint;
 pub use error::{HandleError, JoinError, Joined};
 pub use frame::{FrameBuffer, Opcode};
 pub use limits::Limits;
 pub use message::{Message, Name, Outgoing, Ref};
 pub use mount::MountOptions;
+pub use origin::{CheckOrigin, Origin};
 pub use payload::{Binary, EncodeError, FromPayload, Payload, PayloadError, ToPayload};
 #[doc = include_str!("../docs/channel.md")]
 pub use phx_macros::channel;
@@ -234,7 +253,7 @@ pub use route::{Route, Routes};
 pub use sender::{ChannelEnded, Sender};
 pub use serializer::{DecodeError, Serializer, Serializers, V1, V2};
 pub use server::{ServeError, Server};
-pub use socket::{ConnectInfo, NoParams, Socket};
+pub use socket::{NoParams, Socket};
 pub use subscription::{Missed, Subscription};
 pub use timers::Timer;
 pub use topic::{Pattern, Segment};

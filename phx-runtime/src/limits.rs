@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What one connection may use. Set them per mount:
+/// What one connection may use, and the request that opens it. Set them per mount:
 ///
 /// ```
 /// # use phx_runtime::prelude::*;
@@ -24,6 +24,10 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Limits {
+    /// Length of the query of a request that connects, in bytes as sent; a longer one is answered with 414. Default
+    /// 16 KiB: Phoenix allows 1,000,000, but its HTTP servers answer 414 from 8,000 or 10,000 bytes on by default, so
+    /// that no client relies on more. The HTTP server here answers 414 itself beyond 65,534 bytes of path and query.
+    pub max_query_bytes: usize,
     /// Topics one connection may have joined at a time; a further join is refused with `too many channels joined`.
     /// Default 100, as in Phoenix: each one is a task. Joining a joined topic again takes no further place, but a
     /// connection never has more than twice as many tasks.
@@ -79,6 +83,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            max_query_bytes: 16 * 1024,
             max_channels: 100,
             max_message_bytes: 1024 * 1024,
             max_topic_bytes: 1024,

@@ -1,14 +1,19 @@
 //! One socket at one path: its settings, and how a request becomes a connection to it.
 
+use crate::complaints::Complaints;
 use crate::drain::Drain;
 use crate::endpoint::Endpoint;
 use crate::handshake::{self, Request};
 use crate::hub::Hub;
 use crate::limits::Limits;
+use crate::origin::{CheckOrigin, Origin};
+use crate::path::PathPattern;
 use crate::serializer::Serializers;
 use crate::socket::Socket;
+use crate::subprotocol;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
+use warp::http::{Extensions, HeaderMap, Uri};
 use warp::reply::Response;
 
 /// Settings of one mount; see [`EndpointBuilder::socket_with`](crate::EndpointBuilder::socket_with).
@@ -22,11 +27,90 @@ pub struct MountOptions {
     /// How the connections are closed when the server stops. `None` closes them all at once, when those of the other
     /// mounts have been closed.
     pub drain: Option<Drain>,
+    /// Which pages may connect. Default `None`: what [`EndpointBuilder::check_origin`] says for all sockets.
+    ///
+    /// [`EndpointBuilder::check_origin`]: crate::EndpointBuilder::check_origin
+    pub check_origin: Option<CheckOrigin>,
+    /// Where under the mount's path WebSockets connect. Default `websocket`, which phoenix.js appends to the path it is
+    /// given. Named segments are parameters, as in the mount's path: `{room}/ws`. Phoenix: `path`.
+    pub websocket_path: String,
+    /// The WebSocket subprotocols to answer with, the favourite first. Default `None`: what the client offers is
+    /// ignored. With a list, a client that offers none of it is refused with 403; one that offers nothing is not.
+    pub subprotocols: Option<Vec<String>>,
+    /// Whether to read the token that phoenix.js sends as `authToken`, which keeps it out of the URL and of logs.
+    /// [`ConnectInfo::auth_token`](crate::ConnectInfo::auth_token) has it then, and `phoenix` is the first of the
+    /// [subprotocols](Self::subprotocols). Default false.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// struct UserSocket;
+    ///
+    /// #[socket]
+    /// impl Socket for UserSocket {
+    ///     async fn connect(_: NoParams, info: &ConnectInfo) -> Result<Self, Refused> {
+    ///         if info.auth_token() == Some("secret") { Ok(Self) } else { Err(Refused::new("unauthorized")) }
+    ///     }
+    /// }
+    /// # fn main() -> Result<(), EndpointError> {
+    /// let endpoint = Endpoint::builder()
+    ///     .socket_with::<UserSocket>("/socket", |options| options.auth_token = true)
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub auth_token: bool,
+    connect_data: Extensions,
+}
+
+impl MountOptions {
+    /// Gives [`Socket::connect`] a value, which it finds by its type in [`ConnectInfo::data`]. One of each type; the
+    /// last counts.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// #[derive(Clone)]
+    /// struct Region(&'static str);
+    ///
+    /// struct UserSocket;
+    ///
+    /// #[socket]
+    /// impl Socket for UserSocket {
+    ///     async fn connect(_: NoParams, info: &ConnectInfo) -> Result<Self, Refused> {
+    ///         let Region(name) = info.data().ok_or(Refused::new("no region"))?;
+    ///         println!("connected in {name}");
+    ///         Ok(Self)
+    ///     }
+    /// }
+    /// # fn main() -> Result<(), EndpointError> {
+    /// let endpoint = Endpoint::builder()
+    ///     .socket_with::<UserSocket>("/socket", |options| options.connect_data(Region("eu")))
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [`ConnectInfo::data`]: crate::ConnectInfo::data
+    pub fn connect_data<T: Clone + Send + Sync + 'static>(&mut self, value: T) {
+        self.connect_data.insert(value);
+    }
+
+    pub(crate) fn data(&self) -> &Extensions {
+        &self.connect_data
+    }
 }
 
 impl Default for MountOptions {
     fn default() -> Self {
-        Self { limits: Limits::default(), serializers: Serializers::default(), drain: Some(Drain::default()) }
+        Self {
+            limits: Limits::default(),
+            serializers: Serializers::default(),
+            drain: Some(Drain::default()),
+            check_origin: None,
+            websocket_path: "websocket".to_owned(),
+            subprotocols: None,
+            auth_token: false,
+            connect_data: Extensions::new(),
+        }
     }
 }
 
@@ -38,18 +122,17 @@ type Background = fn(Endpoint) -> BoxFuture<'static, ()>;
 #[derive(Debug)]
 pub(crate) struct Mount {
     pub(crate) path: String,
+    pub(crate) websocket: PathPattern,
     pub(crate) options: MountOptions,
+    check_origin: CheckOrigin,
+    url_host: Option<String>,
+    origin_complaints: Complaints,
+    subprotocol_complaints: Complaints,
     accept: Accept,
     background: Background,
 }
 
 impl Mount {
-    pub(crate) fn new<S: Socket>(path: &str, options: MountOptions) -> Self {
-        let accept: Accept = |request, hub, mount| Box::pin(handshake::accept::<S>(request, hub, mount));
-        let background: Background = |endpoint| Box::pin(S::background(endpoint));
-        Self { path: path.to_owned(), options, accept, background }
-    }
-
     /// Answers a request for the socket.
     pub(crate) async fn accept(self: &Arc<Self>, request: Request, hub: Arc<Hub>) -> Response {
         (self.accept)(request, hub, Arc::clone(self)).await
@@ -58,5 +141,87 @@ impl Mount {
     /// Runs the socket's background task.
     pub(crate) async fn background(&self, endpoint: Endpoint) {
         (self.background)(endpoint).await;
+    }
+
+    /// Whether a page of `origin` may connect by a request to `uri`. Complains if not.
+    pub(crate) fn allows_origin(&self, origin: &Origin, uri: &Uri) -> bool {
+        if self.check_origin.allows(origin, self.url_host.as_deref(), &Origin::of(uri)) {
+            return true;
+        }
+        if let Some(unsaid) = self.origin_complaints.next() {
+            tracing::error!(
+                origin = ?shortened(origin.as_str()),
+                mount = self.path,
+                check_origin = ?self.check_origin,
+                url_host = self.url_host,
+                unsaid,
+                "refused a WebSocket of a page from elsewhere. If the page is yours, name its host with \
+                 `EndpointBuilder::url_host`, or its origin with `check_origin` on the endpoint or in the mount's \
+                 options, for example `CheckOrigin::list([\"https://example.com\"])`"
+            );
+        }
+        false
+    }
+
+    /// The client offers none of the mount's subprotocols.
+    pub(crate) fn complain_of_subprotocols(&self, headers: &HeaderMap) {
+        if let Some(unsaid) = self.subprotocol_complaints.next() {
+            tracing::error!(
+                offered = ?shortened(&subprotocol::loggable(headers)),
+                mount = self.path,
+                supported = ?self.options.subprotocols,
+                unsaid,
+                "refused a WebSocket: the client offers no subprotocol of `MountOptions::subprotocols`"
+            );
+        }
+    }
+}
+
+/// Of a text that a client chose, what goes to the log.
+fn shortened(text: &str) -> String {
+    text.chars().take(MAX_LOGGED).collect()
+}
+
+/// Characters; as much as any host name and subprotocol takes.
+const MAX_LOGGED: usize = 300;
+
+/// A mount as the user wrote it, not yet checked.
+pub(crate) struct Declared {
+    pub(crate) path: String,
+    pub(crate) options: MountOptions,
+    accept: Accept,
+    background: Background,
+}
+
+impl Declared {
+    pub(crate) fn new<S: Socket>(path: &str, options: MountOptions) -> Self {
+        let accept: Accept = |request, hub, mount| Box::pin(handshake::accept::<S>(request, hub, mount));
+        let background: Background = |endpoint| Box::pin(S::background(endpoint));
+        Self { path: path.to_owned(), options, accept, background }
+    }
+
+    /// The path of its WebSockets.
+    pub(crate) fn websocket_path(&self) -> String {
+        format!("{}/{}", self.path, self.options.websocket_path)
+    }
+
+    pub(crate) fn into_mount(
+        self,
+        websocket: PathPattern,
+        check_origin: &CheckOrigin,
+        url_host: Option<&str>,
+    ) -> Mount {
+        let Self { path, options, accept, background } = self;
+        Mount {
+            path,
+            websocket,
+            check_origin: options.check_origin.as_ref().unwrap_or(check_origin).clone(),
+            url_host: url_host.map(str::to_owned),
+            options,
+            origin_complaints: Complaints::default(),
+            subprotocol_complaints: Complaints::default(),
+            accept,
+            background,
+        }
     }
 }

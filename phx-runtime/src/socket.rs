@@ -1,13 +1,15 @@
 //! The trait behind `#[socket]`.
 
+use crate::connect_info::ConnectInfo;
 use crate::endpoint::Endpoint;
 use crate::reply::Refused;
 use crate::route::Routes;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::future::Future;
-use std::net::SocketAddr;
-use warp::http::Uri;
+use warp::Reply;
+use warp::http::StatusCode;
+use warp::reply::Response;
 
 /// Who is connected: one value per connection, shared by all its channels.
 ///
@@ -47,26 +49,62 @@ use warp::http::Uri;
     note = "write `#[socket]` above `impl Socket for {Self} {{ … }}`, with a `channel!(\"topic:*\", YourChannel);` line for each channel"
 )]
 pub trait Socket: Routes + Sized + Send + Sync + 'static {
-    /// The query parameters of the connection, decoded: phoenix.js sends `new Socket(url, {params: {…}})` there.
+    /// The parameters of the connection, decoded: those of the query, where phoenix.js sends
+    /// `new Socket(url, {params: {…}})`, and the named segments of the mount's path, which win over a parameter of the
+    /// same name. Every value arrives as text, which also makes a number or a `bool`; `a[b]=1` is a struct or map in
+    /// `a`, and both `a[]=1&a[]=2` and the `a[0]=1&a[1]=2` that phoenix.js makes of an array are a `Vec`.
     /// Use [`NoParams`] when there are none.
     type Params: DeserializeOwned + Send;
 
-    /// Decides who may connect. A refusal answers the handshake with HTTP 403, as do parameters that do not fit.
+    /// Decides who may connect. Parameters that do not fit are answered with HTTP 403 and never get here; a panic is
+    /// answered with 500.
     ///
     /// # Errors
-    /// [`Refused`] turns the client away. Its reason is logged and not sent: browsers hide it from scripts.
+    /// [`Refused`] turns the client away, with the answer that [`refused`](Self::refused) makes of it.
     fn connect(
         params: Self::Params,
         info: &ConnectInfo,
     ) -> impl Future<Output = Result<Self, Refused>> + Send;
 
-    /// A name for everything this user has connected, or `None` (the default). It is asked once, after `connect`.
+    /// A name for everything this user has connected, or `None` (the default).
     ///
-    /// [`Endpoint::disconnect`] closes every connection of a name, whatever its mount: when an account is locked, say,
-    /// or logs out everywhere. As in Phoenix, the name is a topic on which the connection listens for the event
-    /// `disconnect`; it closes with 1001 then. phoenix.js connects again after that, so `connect` must refuse by then.
+    /// Nothing uses it yet: closing every connection of a name, as Phoenix does on a `disconnect` broadcast, is to come.
     fn id(&self) -> Option<String> {
         None
+    }
+
+    /// The HTTP answer to a client that [`connect`](Self::connect) turned away: by default 403 without a body, which
+    /// keeps the reason for the log. Browsers hide all of it from scripts, and phoenix.js tries again whatever it is;
+    /// other clients, and proxies, can tell the answers apart. Phoenix: `error_handler`.
+    ///
+    /// ```
+    /// use phx_runtime::prelude::*;
+    /// use warp::http::{StatusCode, header};
+    /// use warp::reply::{Reply as _, Response, with_header, with_status};
+    ///
+    /// struct BusySocket;
+    ///
+    /// #[socket]
+    /// impl Socket for BusySocket {
+    ///     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+    ///         Err(Refused::new("too many"))
+    ///     }
+    ///
+    ///     fn refused(refused: &Refused) -> Response {
+    ///         match refused.reason() {
+    ///             "too many" => {
+    ///                 let answer = with_status("try again later", StatusCode::TOO_MANY_REQUESTS);
+    ///                 with_header(answer, header::RETRY_AFTER, 30).into_response()
+    ///             }
+    ///             _ => StatusCode::FORBIDDEN.into_response(),
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    fn refused(refused: &Refused) -> Response {
+        let _ = refused;
+        StatusCode::FORBIDDEN.into_response()
     }
 
     /// What the socket does besides its connections, once per mount: it starts when the endpoint begins to serve, or
@@ -116,25 +154,3 @@ pub trait Socket: Routes + Sized + Send + Sync + 'static {
 /// ```
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub struct NoParams {}
-
-/// What is known of a connection besides its parameters.
-///
-/// ```
-/// # use phx_runtime::prelude::*;
-/// # struct LocalSocket;
-/// #[socket]
-/// impl Socket for LocalSocket {
-///     async fn connect(_: NoParams, info: &ConnectInfo) -> Result<Self, Refused> {
-///         let is_local = info.peer_addr.is_some_and(|peer| peer.ip().is_loopback());
-///         if is_local { Ok(Self) } else { Err(Refused::new("only from this machine")) }
-///     }
-/// }
-/// ```
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct ConnectInfo {
-    /// The TCP peer. `None` under a server that does not say. A proxy in front is the peer.
-    pub peer_addr: Option<SocketAddr>,
-    /// The request's path and query.
-    pub uri: Uri,
-}

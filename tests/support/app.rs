@@ -26,7 +26,7 @@ impl Socket for TestSocket {
 
     async fn connect(params: Params, info: &ConnectInfo) -> Result<Self, Refused> {
         if let Some(topic) = params.report {
-            report(&topic, format!("{:?} {}", info.peer_addr.is_some(), info.uri));
+            report(&topic, format!("{:?} {}", info.peer_addr().is_some(), info.uri()));
         }
         match params.refuse.as_deref() {
             None => Ok(Self { id: params.id }),

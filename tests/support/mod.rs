@@ -8,7 +8,9 @@ pub(crate) mod signals;
 pub(crate) use client::Client;
 
 use app::TestSocket;
-use phx_runtime::{Endpoint, EndpointError, Limits, MountOptions, ServeError, Server, Socket};
+use phx_runtime::{
+    Endpoint, EndpointBuilder, EndpointError, Limits, MountOptions, ServeError, Server, Socket,
+};
 use std::net::SocketAddr;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -60,14 +62,14 @@ impl TestServer {
     pub(crate) async fn start_socket<S: Socket>(
         configure: impl FnOnce(&mut MountOptions),
     ) -> Result<Self, StartError> {
-        let endpoint = Endpoint::builder()
-            .socket_with::<S>("/socket", configure)
-            .build()
-            .map_err(StartError::Endpoint)?;
-        Self::serve(endpoint).await
+        Self::build(Endpoint::builder().socket_with::<S>("/socket", configure)).await
     }
 
-    /// A server for an endpoint of the test's own.
+    /// A server for sockets of the test's own.
+    pub(crate) async fn build(endpoint: EndpointBuilder) -> Result<Self, StartError> {
+        Self::serve(endpoint.build().map_err(StartError::Endpoint)?).await
+    }
+
     pub(crate) async fn serve(endpoint: Endpoint) -> Result<Self, StartError> {
         Self::serve_with(endpoint, |server| server).await
     }

@@ -1,0 +1,76 @@
+//! The parameters of a request: its query and the named segments of its path, as docs/protocol.md §2.4 has them.
+
+use percent_encoding::percent_decode;
+use serde::de::DeserializeOwned;
+use serde_qs::{Config, DuplicateKeyBehavior};
+use std::borrow::Cow;
+use std::str::Utf8Error;
+
+/// How many brackets the name of a parameter may have: `a[b][c]` has two, and phoenix.js sends one for each level of its
+/// `params`. Each is a call on the decoder's stack, which has room for many times more.
+const MAX_DEPTH: usize = 32;
+
+/// Names and values in the order they came, percent-decoded.
+#[derive(Debug)]
+pub(crate) struct Params<'a> {
+    pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+/// Why a query cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum QueryError {
+    #[error("a parameter is not UTF-8: {0}")]
+    Utf8(#[from] Utf8Error),
+    #[error("the name of a parameter has more than {MAX_DEPTH} brackets")]
+    Depth,
+}
+
+impl<'a> Params<'a> {
+    pub(crate) fn parse(query: &'a str) -> Result<Self, QueryError> {
+        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decode(name)?;
+            let brackets = name.bytes().filter(|&byte| byte == b'[').count();
+            if brackets > MAX_DEPTH { Err(QueryError::Depth) } else { Ok((name, decode(value)?)) }
+        });
+        Ok(Self { pairs: pairs.collect::<Result<_, _>>()? })
+    }
+
+    /// Adds a named segment of the path, given as sent. It takes the place of what the query has under that name.
+    pub(crate) fn put_segment(&mut self, name: &'a str, segment: &'a str) -> Result<(), QueryError> {
+        let value = percent_decode(segment.as_bytes()).decode_utf8()?;
+        self.pairs.retain(|(key, _)| root(key) != name);
+        self.pairs.push((Cow::Borrowed(name), value));
+        Ok(())
+    }
+
+    /// The last value given for `name`, as in Phoenix. A list or a map is no text, which is empty then.
+    pub(crate) fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        let (key, value) = self.pairs.iter().rfind(|(key, _)| root(key) == name)?;
+        Some(if key == name { Cow::Borrowed(value) } else { Cow::Borrowed("") })
+    }
+
+    /// Makes the user's type of it: `a[b]=1` is a map in a map, `a[]=1` a list, and of several values of one name the
+    /// last counts.
+    pub(crate) fn decode<P: DeserializeOwned>(&self) -> Result<P, serde_qs::Error> {
+        // Written anew, since the decoder would take neither names encoded in lower case nor `%zz` as Phoenix does.
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.pairs).finish();
+        let config = Config::new().duplicate_key_behavior(DuplicateKeyBehavior::TakeLast);
+        config.use_form_encoding(true).max_depth(MAX_DEPTH).deserialize_str(&query)
+    }
+}
+
+/// `a` of `a[b][c]`.
+fn root(name: &str) -> &str {
+    name.split_once('[').map_or(name, |(root, _)| root)
+}
+
+/// As in HTML forms: `+` is a space. A `%` that begins no escape stands for itself.
+fn decode(text: &str) -> Result<Cow<'_, str>, Utf8Error> {
+    if text.contains('+') {
+        let text = text.replace('+', " ");
+        Ok(Cow::Owned(percent_decode(text.as_bytes()).decode_utf8()?.into_owned()))
+    } else {
+        percent_decode(text.as_bytes()).decode_utf8()
+    }
+}

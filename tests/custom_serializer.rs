@@ -1,4 +1,4 @@
-//! Protocol §2.3: a serializer of the user's own, here MessagePack, beside those of Phoenix.
+//! Protocol §2.3: a serializer of the user's own, here `MessagePack`, beside those of Phoenix.
 
 use crate::support::app::TestSocket;
 use crate::support::{Client, TestResult, TestServer};
@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message as Frame;
 
-/// The array of version 2 as MessagePack.
+/// The array of version 2 as `MessagePack`.
 struct MessagePack;
 
 impl Serializer for MessagePack {
@@ -50,6 +50,7 @@ impl Serializer for MessagePack {
                 (join_ref.as_text(), reference.as_text(), topic.as_text(), "phx_reply", answer)
             }
         };
+        assert_ne!(parts.3, "panic", "asked to panic");
         rmp_serde::encode::write(buffer, &parts).map_err(EncodeError::other)?;
         Ok(Opcode::Binary)
     }
@@ -113,6 +114,29 @@ async fn a_broadcast_that_it_cannot_write_skips_its_clients() -> TestResult {
         )
         .await;
     assert_eq!(next::<Value>(&mut packed).await?, json!([null, null, "bytes:packed", "said", {}]));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_panic_in_it_costs_the_clients_of_others_nothing() -> TestResult {
+    let server = server().await?;
+    let mut packed = Client::connect(&server.url_of("3.0.0")).await;
+    send(&mut packed, json!(["1", "1", "room:packed_panic", "phx_join", {}])).await?;
+    next::<Value>(&mut packed).await?;
+    let mut plain = server.connect().await;
+    plain.join("room:packed_panic").await;
+    for event in ["panic", "fine"] {
+        server.endpoint.broadcast("room:packed_panic", event, &json!({}))?;
+    }
+    plain
+        .talk(
+            r#"
+            <- [null,null,"room:packed_panic","panic",{}]
+            <- [null,null,"room:packed_panic","fine",{}]
+            "#,
+        )
+        .await;
+    assert_eq!(next::<Value>(&mut packed).await?, json!([null, null, "room:packed_panic", "fine", {}]));
     Ok(())
 }
 

@@ -2,7 +2,6 @@
 
 mod auth_token;
 mod connect_info;
-mod http;
 mod log;
 mod order;
 mod origin;
@@ -12,8 +11,8 @@ mod probe;
 mod refused;
 mod subprotocols;
 
+use crate::support::http::{PATH, UPGRADE, request, send, upgrade};
 use crate::support::{TestResult, TestServer};
-use http::{PATH, UPGRADE, request, send, upgrade};
 
 #[tokio::test]
 async fn a_good_request_switches_protocols() -> TestResult {

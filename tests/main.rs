@@ -5,6 +5,7 @@ mod background;
 mod binary;
 mod channel_ends;
 mod custom_serializer;
+mod custom_socket;
 mod disconnect;
 mod drain;
 mod duplicate_join;

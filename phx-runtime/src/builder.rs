@@ -1,11 +1,13 @@
 //! Sets an endpoint up: which socket where, which pages may connect, and what is wrong with that.
 
+use crate::channels::Channels;
 use crate::endpoint::Endpoint;
 use crate::mount::{Declared, Mount, MountOptions};
 use crate::origin::{CheckOrigin, Origin};
 use crate::path::{PathError, PathPattern};
 use crate::socket::Socket;
 use crate::subprotocol;
+use crate::transport::Transport;
 use std::fmt;
 use std::net::Ipv6Addr;
 
@@ -45,10 +47,26 @@ impl EndpointBuilder {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn socket_with<S: Socket>(mut self, path: &str, configure: impl FnOnce(&mut MountOptions)) -> Self {
+    pub fn socket_with<S: Socket>(self, path: &str, configure: impl FnOnce(&mut MountOptions)) -> Self {
+        self.transport_with::<Channels<S>>(path, configure)
+    }
+
+    /// Mounts a protocol of your own at `path`, without channels; clients connect to `{path}/websocket`. See
+    /// [`Transport`].
+    pub fn transport<T: Transport>(self, path: &str) -> Self {
+        self.transport_with::<T>(path, |_| ())
+    }
+
+    /// Mounts a protocol of your own with options of its own. Those that are about channels and serializers mean
+    /// nothing to it.
+    pub fn transport_with<T: Transport>(
+        mut self,
+        path: &str,
+        configure: impl FnOnce(&mut MountOptions),
+    ) -> Self {
         let mut options = MountOptions::default();
         configure(&mut options);
-        self.mounts.push(Declared::new::<S>(path, options));
+        self.mounts.push(Declared::new::<T>(path, options));
         self
     }
 

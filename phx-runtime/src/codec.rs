@@ -78,7 +78,7 @@ impl<S> Clone for SharedStream<S> {
 pub(crate) enum Received {
     Data(Opcode, Bytes),
     Ping(Bytes),
-    Pong,
+    Pong(Bytes),
     /// A close frame whose code a client may send.
     Close,
 }
@@ -129,7 +129,7 @@ impl<S: Stream> Reader<S> {
                 let _ = Pin::new(&mut self.0).poll_ready(cx);
                 Ok(Received::Ping(payload))
             }
-            OpCode::Pong if payload.len() <= 125 => Ok(Received::Pong),
+            OpCode::Pong if payload.len() <= 125 => Ok(Received::Pong(payload)),
             OpCode::Close if payload.len() <= 125 && !is_reserved(&payload) => Ok(Received::Close),
             OpCode::Pong | OpCode::Close | OpCode::Continuation => {
                 Err(ReadError::Violation(CloseCode::ProtocolError))

@@ -7,8 +7,10 @@ use crate::message::{Message, Ref};
 use crate::port::{ChannelHandle, Delivery, JoinRequest, Link};
 use crate::reply::Answer;
 use crate::route::StartChannel;
+use crate::transport::Flow;
 use bytes::Bytes;
 use std::collections::HashMap;
+use std::ops::ControlFlow::{Break, Continue};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -34,37 +36,34 @@ impl Connection {
         Self { link, find_route, channels: HashMap::new(), blocked: None }
     }
 
-    pub(crate) fn link(&self) -> &Link {
-        &self.link
-    }
-
-    /// Whether a message waits for room in a channel.
-    pub(crate) fn is_blocked(&self) -> bool {
-        self.blocked.is_some()
-    }
-
-    /// Whether the next message can be handled; if not, the task is woken when it can. An error closes the connection.
-    pub(crate) fn poll_ready(&mut self, cx: &Context<'_>) -> Poll<Result<(), CloseCode>> {
+    /// Whether the next message can be handled; if not, the task is woken when it can.
+    pub(crate) fn poll_ready(&mut self, cx: &Context<'_>) -> Poll<Flow> {
         if let Some((opcode, frame)) = self.blocked.take() {
-            self.handle(opcode, frame, cx)?;
+            let flow = self.handle(opcode, frame, cx);
+            if flow.is_break() {
+                return Poll::Ready(flow);
+            }
         }
-        if self.is_blocked() { Poll::Pending } else { Poll::Ready(Ok(())) }
+        if self.blocked.is_some() { Poll::Pending } else { Poll::Ready(Continue(())) }
     }
 
-    /// Handles one message of a client that is [ready](Self::poll_ready). An error closes the connection.
-    pub(crate) fn handle(&mut self, opcode: Opcode, frame: Bytes, cx: &Context<'_>) -> Result<(), CloseCode> {
-        let message = self.link.serializer.decode(opcode, &frame).map_err(|error| {
-            self.link.complain(format_args!("closing a connection: {error}"));
-            CloseCode::InternalError
-        })?;
+    /// Handles one message of a client that is [ready](Self::poll_ready).
+    pub(crate) fn handle(&mut self, opcode: Opcode, frame: Bytes, cx: &Context<'_>) -> Flow {
+        let message = match self.link.serializer.decode(opcode, &frame) {
+            Ok(message) => message,
+            Err(error) => {
+                self.link.complain(format_args!("closing a connection: {error}"));
+                return Break(CloseCode::InternalError);
+            }
+        };
         if let Some(part) = too_long(&message, self.link.limits()) {
             self.link.complain(format_args!("closing a connection: the {part} of a message is too long"));
-            return Err(CloseCode::TooLarge);
+            return Break(CloseCode::TooLarge);
         }
         if self.dispatch(message, cx) == Dispatched::Blocked {
             self.blocked = Some((opcode, frame));
         }
-        Ok(())
+        Continue(())
     }
 
     fn dispatch(&mut self, message: Message<'_>, cx: &Context<'_>) -> Dispatched {

@@ -34,8 +34,10 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone)]
 pub struct Deferred {
-    answer: Arc<dyn Fn(&Answer) -> Result<(), EncodeError> + Send + Sync>,
+    answer: Arc<SendAnswer>,
 }
+
+type SendAnswer = dyn Fn(&Answer) -> Result<(), EncodeError> + Send + Sync;
 
 impl Deferred {
     pub(crate) fn new(answer: impl Fn(&Answer) -> Result<(), EncodeError> + Send + Sync + 'static) -> Self {

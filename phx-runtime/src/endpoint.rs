@@ -163,9 +163,9 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Closes every connection whose [`Socket::id`] is `id`, with 1001. Their channels end with
+    /// Closes every connection whose [`Socket::id`](crate::Socket::id) is `id`, with 1001. Their channels end with
     /// [`Reason::Closed`](crate::Reason::Closed) and the clients hear of no channel's end. phoenix.js connects again:
-    /// [`Socket::connect`] must refuse those who are to stay away.
+    /// [`Socket::connect`](crate::Socket::connect) must refuse those who are to stay away.
     ///
     /// The same as `endpoint.broadcast(id, "disconnect", &())`, as one writes it in Phoenix.
     ///

@@ -1,22 +1,16 @@
 //! The HTTP request that becomes a WebSocket: the checks of docs/protocol.md §2.2, in its order.
 
 use crate::connect_info::ConnectInfo;
-use crate::connection::Connection;
 use crate::hub::Hub;
 use crate::mount::{Mount, MountOptions};
 use crate::origin::Origin;
 use crate::outbox::Outbox;
 use crate::params::Params;
-use crate::port::Link;
-use crate::pubsub::Subscriber;
-use crate::route;
-use crate::serializer::{SerializerHandle, Serializers};
-use crate::socket::Socket;
 use crate::subprotocol::{self, InvalidToken, NoneInCommon};
+use crate::transport::{ConnectRequest, Line, Transport};
 use crate::upgrade::Upgrade;
 use futures_util::FutureExt;
 use hyper::upgrade::OnUpgrade;
-use std::any::Any;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -66,10 +60,10 @@ impl Reply for Refusal {
     }
 }
 
-/// Answers a WebSocket request for the socket `S`.
-pub(crate) async fn accept<S: Socket>(request: Request, hub: Arc<Hub>, mount: Arc<Mount>) -> Response {
+/// Answers a request for a WebSocket that speaks `T`.
+pub(crate) async fn accept<T: Transport>(request: Request, hub: Arc<Hub>, mount: Arc<Mount>) -> Response {
     // The user's code runs in several places: origins, parameters, the socket itself.
-    match AssertUnwindSafe(handshake::<S>(request, hub, mount)).catch_unwind().await {
+    match AssertUnwindSafe(handshake::<T>(request, hub, mount)).catch_unwind().await {
         Ok(Ok(response)) => response,
         Ok(Err(refusal)) => refusal.into_response(),
         Err(_) => {
@@ -79,7 +73,7 @@ pub(crate) async fn accept<S: Socket>(request: Request, hub: Arc<Hub>, mount: Ar
     }
 }
 
-async fn handshake<S: Socket>(
+async fn handshake<T: Transport>(
     mut request: Request,
     hub: Arc<Hub>,
     mount: Arc<Mount>,
@@ -95,21 +89,15 @@ async fn handshake<S: Socket>(
     let subprotocol = choose_subprotocol(&request, &mount)?;
     let headers = std::mem::take(&mut request.headers);
     let info = ConnectInfo::new(request.peer_addr, request.uri, headers, auth_token, Arc::clone(&mount));
-    let (serializer, socket, id) = connect::<S>(&params, &info, &mount.options.serializers).await?;
+    let outbox = Arc::new(Outbox::new(mount.options.limits.outbox_bytes));
+    let connecting =
+        ConnectRequest { params: &params, info: &info, outbox: &outbox, hub: &hub, mount: &mount };
+    let transport = T::connect(&connecting).await.map_err(|response| Refusal::Answer(Box::new(response)))?;
 
     let upgrade = Upgrade::of(info.headers(), request.on_upgrade).map_err(Refusal::BadRequest)?;
     // From here on the connection can be closed from outside, whether the client has its answer yet or not.
-    let outbox = Arc::new(Outbox::new(mount.options.limits.outbox_bytes));
-    let named = id.map(|id| {
-        let subscriber = Subscriber::Connection(Arc::clone(&outbox));
-        // Boxed: a connection without a name should not pay for one.
-        Box::new(hub.pubsub.subscribe(&id.into(), subscriber, || ()))
-    });
-    let books = (hub.connected(&outbox, &mount), named, request.permit);
-    Ok(upgrade.accept(subprotocol, move || {
-        let link = Arc::new(Link::new(outbox, serializer, socket, hub, mount));
-        (Connection::new(link, route::find::<S>), books)
-    }))
+    let books = (hub.connected(&outbox, &mount), request.permit);
+    Ok(upgrade.accept(subprotocol, transport, Line { outbox, infos: None, mount }, books))
 }
 
 /// Reads the query and puts the named segments of the path over it.
@@ -158,29 +146,4 @@ fn choose_subprotocol(request: &Request, mount: &Mount) -> Result<Option<HeaderV
         mount.complain_of_subprotocols(&request.headers);
         StatusCode::FORBIDDEN
     })
-}
-
-type AnySocket = Arc<dyn Any + Send + Sync>;
-
-/// The part that every transport shares: negotiates the serializer and asks the user.
-async fn connect<S: Socket>(
-    params: &Params<'_>,
-    info: &ConnectInfo,
-    serializers: &Serializers,
-) -> Result<(SerializerHandle, AnySocket, Option<String>), Refusal> {
-    let vsn = params.text("vsn");
-    let Some(serializer) = serializers.negotiate(vsn.as_deref()) else {
-        tracing::warn!(vsn = vsn.as_deref().unwrap_or("(none)"), "no serializer for the client's version");
-        return Err(StatusCode::FORBIDDEN.into());
-    };
-    let params = params.decode::<S::Params>().map_err(|error| {
-        tracing::debug!(%error, "connect refused: the parameters do not fit");
-        StatusCode::FORBIDDEN
-    })?;
-    let socket = S::connect(params, info).await.map_err(|refused| {
-        tracing::debug!(reason = refused.reason(), "connect refused");
-        Refusal::Answer(Box::new(S::refused(&refused)))
-    })?;
-    let id = socket.id();
-    Ok((serializer, Arc::new(socket), id))
 }

@@ -178,6 +178,7 @@ mod budget;
 mod builder;
 mod channel;
 mod channel_task;
+mod channels;
 mod codec;
 mod complaints;
 mod connect_info;
@@ -214,6 +215,7 @@ mod subprotocol;
 mod subscription;
 mod timers;
 mod topic;
+mod transport;
 mod upgrade;
 mod websocket;
 
@@ -226,7 +228,7 @@ pub use deferred::Deferred;
 pub use drain::Drain;
 pub use endpoint::Endpoint;
 pub use error::{HandleError, JoinError, Joined};
-pub use frame::{FrameBuffer, Opcode};
+pub use frame::{CloseCode, FrameBuffer, Opcode};
 pub use limits::Limits;
 pub use message::{Message, Name, Outgoing, Ref};
 pub use mount::MountOptions;
@@ -257,6 +259,9 @@ pub use socket::{NoParams, Socket};
 pub use subscription::{Missed, Subscription};
 pub use timers::Timer;
 pub use topic::{Pattern, Segment};
+pub use transport::{
+    ConnectRequest, Control, Flow, ParamsError, Transport, TransportContext, TransportSender,
+};
 
 /// What a file that declares sockets and channels needs: `use phx_runtime::prelude::*;`
 pub mod prelude {

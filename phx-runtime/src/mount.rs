@@ -9,8 +9,8 @@ use crate::limits::Limits;
 use crate::origin::{CheckOrigin, Origin};
 use crate::path::PathPattern;
 use crate::serializer::Serializers;
-use crate::socket::Socket;
 use crate::subprotocol;
+use crate::transport::Transport;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use warp::http::{Extensions, HeaderMap, Uri};
@@ -63,7 +63,7 @@ pub struct MountOptions {
 }
 
 impl MountOptions {
-    /// Gives [`Socket::connect`] a value, which it finds by its type in [`ConnectInfo::data`]. One of each type; the
+    /// Gives [`Socket::connect`](crate::Socket::connect) a value, which it finds by its type in [`ConnectInfo::data`]. One of each type; the
     /// last counts.
     ///
     /// ```
@@ -194,9 +194,9 @@ pub(crate) struct Declared {
 }
 
 impl Declared {
-    pub(crate) fn new<S: Socket>(path: &str, options: MountOptions) -> Self {
-        let accept: Accept = |request, hub, mount| Box::pin(handshake::accept::<S>(request, hub, mount));
-        let background: Background = |endpoint| Box::pin(S::background(endpoint));
+    pub(crate) fn new<T: Transport>(path: &str, options: MountOptions) -> Self {
+        let accept: Accept = |request, hub, mount| Box::pin(handshake::accept::<T>(request, hub, mount));
+        let background: Background = |endpoint| Box::pin(T::background(endpoint));
         Self { path: path.to_owned(), options, accept, background }
     }
 

@@ -180,6 +180,9 @@ pub enum EncodeError {
     /// The client's serializer has no way to say it.
     #[error("the serializer of the client cannot write {0}")]
     Unsupported(&'static str),
+    /// The client's serializer has panicked.
+    #[error("the serializer of the client panicked")]
+    Panicked,
     /// Any other error of a serializer.
     #[error("the message cannot be written: {0}")]
     Other(Box<dyn std::error::Error + Send + Sync>),

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use semver::Version;
 use std::error::Error;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
 
 /// How messages are written on a WebSocket, for the clients of one version of the protocol.
@@ -69,7 +70,7 @@ pub trait Serializer: Send + Sync + 'static {
     ///
     /// # Errors
     /// When the encoding has no way to say it. A push or reply that fails ends its channel; a broadcast skips the
-    /// clients of this serializer.
+    /// clients of this serializer. So does a panic, which is caught.
     fn encode(&self, message: &Outgoing<'_>, buffer: &mut FrameBuffer) -> Result<Opcode, EncodeError>;
 }
 
@@ -122,7 +123,9 @@ impl SerializerHandle {
     }
 
     pub(crate) fn encode(&self, message: &Outgoing<'_>) -> Result<Frame, EncodeError> {
-        Frame::message(message.size_hint(), |buffer| self.0.encode(message, buffer))
+        // The user's code, and a broadcast must reach the clients of the other serializers.
+        let encode = || Frame::message(message.size_hint(), |buffer| self.0.encode(message, buffer));
+        catch_unwind(AssertUnwindSafe(encode)).unwrap_or(Err(EncodeError::Panicked))
     }
 }
 

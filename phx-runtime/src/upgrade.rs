@@ -1,8 +1,8 @@
 //! From an HTTP request to the TCP stream it came on: the upgrade of RFC 6455 §4.2.
 
 use crate::codec::Stream;
-use crate::connection::Connection;
 use crate::http_stream::HttpStream;
+use crate::transport::{Line, Transport};
 use crate::websocket;
 use bytes::Bytes;
 use headers::{
@@ -58,18 +58,20 @@ impl Upgrade {
         Ok(Self { key, on_upgrade })
     }
 
-    /// The answer that makes the client change over. The connection is made, and starts, when it has.
-    pub(crate) fn accept<B: Send + 'static>(
+    /// The answer that makes the client change over; `transport` starts when it has. `books` is dropped when the
+    /// connection has ended, or if the client goes before it begins.
+    pub(crate) fn accept<T: Transport>(
         self,
         subprotocol: Option<HeaderValue>,
-        connection: impl FnOnce() -> (Connection, B) + Send + 'static,
+        transport: T,
+        line: Line<T::Info>,
+        books: impl Send + 'static,
     ) -> Response {
         let Self { key, on_upgrade } = self;
         tokio::spawn(async move {
             // Fails when the client goes before it has our answer.
             let Ok(upgraded) = on_upgrade.await else { return };
-            let (connection, books) = connection();
-            start(upgraded, connection, books);
+            start(upgraded, transport, line, books);
         });
 
         let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
@@ -86,27 +88,34 @@ impl Upgrade {
 
 /// Takes the plain TCP stream back from the HTTP server: going through its layers would cost every connection the
 /// several KiB of the HTTP read buffer.
-fn start(upgraded: Upgraded, connection: Connection, books: impl Send + 'static) {
+fn start<T: Transport>(upgraded: Upgraded, transport: T, line: Line<T::Info>, books: impl Send + 'static) {
     // Our own server.
     let upgraded = match upgraded.downcast::<TokioIo<HttpStream>>() {
         Ok(parts) => {
-            return start_tcp(parts.io.into_inner().into_inner(), &parts.read_buf, connection, books);
+            let stream = parts.io.into_inner().into_inner();
+            return start_tcp(stream, &parts.read_buf, transport, line, books);
         }
         Err(upgraded) => upgraded,
     };
     // `warp::serve`.
     match downcast::<TokioIo<TcpStream>>(upgraded) {
-        Ok(parts) => start_tcp(parts.io.into_inner(), &parts.read_buf, connection, books),
+        Ok(parts) => start_tcp(parts.io.into_inner(), &parts.read_buf, transport, line, books),
         Err(upgraded) => {
             let stream: Box<dyn Stream> = Box::new(TokioIo::new(upgraded));
-            websocket::start(stream, Bytes::new(), connection, books);
+            websocket::start(stream, Bytes::new(), transport, line, books);
         }
     }
 }
 
-fn start_tcp(stream: TcpStream, already_read: &[u8], connection: Connection, books: impl Send + 'static) {
+fn start_tcp<T: Transport>(
+    stream: TcpStream,
+    already_read: &[u8],
+    transport: T,
+    line: Line<T::Info>,
+    books: impl Send + 'static,
+) {
     // Fails only for a connection that is already gone, which reading will find out.
     let _ = stream.set_nodelay(true);
     // A copy of the few bytes, if any, lets go of the large buffer they lie in.
-    websocket::start(stream, Bytes::copy_from_slice(already_read), connection, books);
+    websocket::start(stream, Bytes::copy_from_slice(already_read), transport, line, books);
 }

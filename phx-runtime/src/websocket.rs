@@ -1,16 +1,18 @@
 //! One WebSocket: frames in, frames out, idle timeout, close.
 
 use crate::codec::{ReadError, Reader, Received, SharedStream, Stream};
-use crate::connection::Connection;
 use crate::frame::{CloseCode, Frame};
+use crate::inbox;
 use crate::outbox::{Next, Outbox};
+use crate::transport::{Control, Flow, Line, Transport, TransportContext};
 use bytes::Bytes;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io;
+use std::ops::ControlFlow::{Break, Continue};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::ReadBuf;
 use tokio::time::{Instant, Sleep};
@@ -22,44 +24,47 @@ const WRITE_BUFFER: usize = 32 * 1024;
 const MESSAGES_PER_TURN: usize = 32;
 
 /// Starts the task of an upgraded connection. `books` is dropped when the connection has ended.
-pub(crate) fn start<S: Stream + 'static>(
+pub(crate) fn start<S: Stream + 'static, T: Transport>(
     stream: S,
     already_read: Bytes,
-    connection: Connection,
+    transport: T,
+    line: Line<T::Info>,
     books: impl Send + 'static,
 ) {
     let stream = SharedStream::new(stream);
-    let max_message_bytes = connection.link().limits().max_message_bytes;
-    let Some(reader) = Reader::new(stream.clone(), already_read, max_message_bytes) else { return };
-    let idle = Box::pin(tokio::time::sleep(connection.link().limits().idle_timeout));
+    let limits = &line.mount.options.limits;
+    let Some(reader) = Reader::new(stream.clone(), already_read, limits.max_message_bytes) else { return };
+    let idle = Box::pin(tokio::time::sleep(limits.idle_timeout));
     let writer = Writer::new(stream);
-    let socket = Socket { reader, writer, connection, idle, last_received: Instant::now() };
+    let state = State::New;
+    let socket = Socket { reader, writer, transport, line, state, idle, last_received: Instant::now() };
     tokio::spawn(Run { socket: Some(socket), goodbye: None, _books: books });
 }
 
 /// A connection from its upgrade to its end. A future written by hand: what an idle connection holds is counted,
 /// and an `async fn` would reserve room for every stage at once.
-struct Run<S: Stream, B> {
+struct Run<S: Stream, T: Transport, B> {
     /// Until there is a reason to close.
-    socket: Option<Socket<S>>,
+    socket: Option<Socket<S, T>>,
     /// From then on.
     goodbye: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     _books: B,
 }
 
-impl<S: Stream, B> Unpin for Run<S, B> {}
+impl<S: Stream, T: Transport, B> Unpin for Run<S, T, B> {}
 
-impl<S: Stream + 'static, B> Future for Run<S, B> {
+impl<S: Stream + 'static, T: Transport, B> Future for Run<S, T, B> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(socket) = &mut self.socket {
-            let code = ready!(socket.poll(cx));
-            match (self.socket.take(), code) {
-                (Some(socket), Some(code)) => self.goodbye = Some(Box::pin(socket.close(code))),
-                (Some(socket), None) => socket.connection.link().outbox.abandon(),
-                (None, _) => {}
-            }
+            // A custom socket or serializer is the user's code.
+            let ended = catch_unwind(AssertUnwindSafe(|| socket.poll(cx)));
+            let code = ready!(ended.unwrap_or_else(|_| {
+                tracing::error!("closing a connection whose socket panicked");
+                Poll::Ready(Some(CloseCode::InternalError))
+            }));
+            self.goodbye = self.socket.take().and_then(|socket| socket.end(code));
         }
         match &mut self.goodbye {
             Some(goodbye) => goodbye.as_mut().poll(cx),
@@ -68,24 +73,35 @@ impl<S: Stream + 'static, B> Future for Run<S, B> {
     }
 }
 
-struct Socket<S: Stream> {
+struct Socket<S: Stream, T: Transport> {
     reader: Reader<S>,
     writer: Writer<S>,
-    connection: Connection,
+    transport: T,
+    line: Line<T::Info>,
+    state: State,
     idle: Pin<Box<Sleep>>,
     last_received: Instant,
 }
 
-impl<S: Stream> Socket<S> {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The transport has yet to learn that it is connected.
+    New,
+    Open,
+    /// The transport cannot take the next message yet.
+    Blocked,
+}
+
+impl<S: Stream + 'static, T: Transport> Socket<S, T> {
     /// Goes on until there is a reason to close: the code to send, or `None` if nobody is there to get it.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<CloseCode>> {
         loop {
-            let was_crowded = self.connection.link().outbox.is_crowded();
-            let (received, open) = self.read(cx);
-            if let Err(code) = open {
-                return Poll::Ready(code);
-            }
-            let outbox = &self.connection.link().outbox;
+            let was_crowded = self.line.outbox.is_crowded();
+            let received = match self.receive(cx) {
+                Ok(received) => received,
+                Err(code) => return Poll::Ready(code),
+            };
+            let outbox = &self.line.outbox;
             match self.writer.poll_drain(cx, outbox) {
                 Poll::Ready(Ok(code)) => return Poll::Ready(Some(code)),
                 Poll::Ready(Err(_)) => return Poll::Ready(None),
@@ -106,9 +122,9 @@ impl<S: Stream> Socket<S> {
         }
         // The timer is set anew only when it fires: moving it at every message would cost more than the message.
         while self.idle.as_mut().poll(cx).is_ready() {
-            let deadline = self.last_received + self.connection.link().limits().idle_timeout;
+            let deadline = self.last_received + self.line.mount.options.limits.idle_timeout;
             if deadline <= Instant::now() {
-                let is_blocked = self.connection.is_blocked();
+                let is_blocked = self.state == State::Blocked;
                 let code = if is_blocked { CloseCode::TryAgainLater } else { CloseCode::GoingAway };
                 return Poll::Ready(Some(code));
             }
@@ -117,59 +133,106 @@ impl<S: Stream> Socket<S> {
         Poll::Pending
     }
 
-    /// Writes what waits and says goodbye, as far as the client lets us in its time.
-    async fn close(self, code: CloseCode) {
-        let Self { reader, mut writer, connection, .. } = self;
-        let outbox = Arc::clone(&connection.link().outbox);
-        let timeout = connection.link().limits().close_timeout;
-        outbox.close(code);
+    /// Takes leave: of the transport, and of the client if it is still there.
+    fn end(self, code: Option<CloseCode>) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        let Self { reader, writer, mut transport, line, .. } = self;
+        let Line { outbox, infos, mount } = line;
+        match code {
+            Some(code) => outbox.close(code),
+            None => outbox.abandon(),
+        }
         // The channels learn at once that their client is gone, and the memory of reading is free.
-        drop((reader, connection));
-        let goodbye = async {
-            poll_fn(|cx| writer.poll_drain(cx, &outbox)).await?;
-            writer.batch.push_back(Frame::close(code));
-            poll_fn(|cx| writer.poll_write_batch(cx)).await?;
-            poll_fn(|cx| writer.stream.poll_shutdown(cx)).await?;
-            discard_until_closed(&writer.stream).await
-        };
-        // A client that has gone already, or does not read in time, changes nothing.
-        let _ = tokio::time::timeout(timeout, goodbye).await;
+        let farewell = AssertUnwindSafe(move || {
+            if let Some(infos) = infos {
+                infos.close_with(|_, _| ());
+            }
+            transport.terminate(code);
+            drop((reader, transport));
+        });
+        if catch_unwind(farewell).is_err() {
+            tracing::error!("a socket panicked at its end");
+        }
+        let timeout = mount.options.limits.close_timeout;
+        let code = code?;
+        Some(Box::pin(async move {
+            // A client that has gone already, or does not read in time, changes nothing.
+            let _ = tokio::time::timeout(timeout, writer.say_goodbye(&outbox, code)).await;
+        }))
     }
 
     /// Handles what has arrived. Returns whether anything had, and on error how to close.
-    fn read(&mut self, cx: &mut Context<'_>) -> (bool, Result<(), Option<CloseCode>>) {
-        let mut received = false;
+    fn receive(&mut self, cx: &mut Context<'_>) -> Result<bool, Option<CloseCode>> {
+        if self.state == State::New {
+            self.state = State::Open;
+            self.call(cx, T::init)?;
+        }
+        let mut received = self.receive_infos(cx)?;
         for _ in 0..MESSAGES_PER_TURN {
-            if self.connection.link().outbox.is_crowded() {
+            if self.line.outbox.is_crowded() {
                 break;
             }
-            let was_blocked = self.connection.is_blocked();
-            match self.connection.poll_ready(cx) {
-                Poll::Ready(Ok(())) if was_blocked => self.last_received = Instant::now(),
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(code)) => return (received, Err(Some(code))),
-                Poll::Pending => break,
+            match self.transport.poll_ready(cx) {
+                Poll::Ready(Break(code)) => return Err(Some(code)),
+                Poll::Ready(Continue(())) if self.state == State::Blocked => {
+                    self.state = State::Open;
+                    self.last_received = Instant::now();
+                }
+                Poll::Ready(Continue(())) => {}
+                Poll::Pending => {
+                    self.state = State::Blocked;
+                    break;
+                }
             }
             let Poll::Ready(next) = self.reader.poll_next(cx) else {
                 break;
             };
             received = true;
-            let outcome = match next {
-                Ok(Received::Data(opcode, frame)) => self.connection.handle(opcode, frame, cx).map_err(Some),
+            match next {
+                Ok(Received::Data(opcode, frame)) => {
+                    self.call(cx, |transport, ctx| transport.handle_in(opcode, frame, ctx))?;
+                }
                 Ok(Received::Ping(payload)) => {
                     self.writer.pong = Some(Frame::pong(&payload));
-                    Ok(())
+                    self.call(cx, |transport, ctx| transport.handle_control(Control::Ping(payload), ctx))?;
                 }
-                Ok(Received::Pong) => Ok(()),
-                Ok(Received::Close) => Err(Some(CloseCode::Normal)),
-                Err(ReadError::Violation(code)) => Err(Some(code)),
-                Err(ReadError::Gone) => Err(None),
-            };
-            if outcome.is_err() {
-                return (received, outcome);
+                Ok(Received::Pong(payload)) => {
+                    self.call(cx, |transport, ctx| transport.handle_control(Control::Pong(payload), ctx))?;
+                }
+                Ok(Received::Close) => return Err(Some(CloseCode::Normal)),
+                Err(ReadError::Violation(code)) => return Err(Some(code)),
+                Err(ReadError::Gone) => return Err(None),
             }
         }
-        (received, Ok(()))
+        Ok(received)
+    }
+
+    /// Hands over what other tasks sent.
+    fn receive_infos(&mut self, cx: &mut Context<'_>) -> Result<bool, Option<CloseCode>> {
+        let Some(infos) = self.line.infos.clone() else { return Ok(false) };
+        for count in 0..MESSAGES_PER_TURN {
+            match infos.poll_receive(cx) {
+                Poll::Ready(inbox::Received::Message(info)) => {
+                    self.call(cx, |transport, ctx| transport.handle_info(info, ctx))?;
+                }
+                Poll::Ready(_) => {
+                    tracing::error!("closing a connection with too many messages to itself");
+                    return Err(Some(CloseCode::InternalError));
+                }
+                Poll::Pending => return Ok(count > 0),
+            }
+        }
+        Ok(true)
+    }
+
+    fn call(
+        &mut self,
+        cx: &mut Context<'_>,
+        callback: impl FnOnce(&mut T, &mut TransportContext<'_, '_, T>) -> Flow,
+    ) -> Result<(), Option<CloseCode>> {
+        match callback(&mut self.transport, &mut TransportContext { line: &mut self.line, task: cx }) {
+            Continue(()) => Ok(()),
+            Break(code) => Err(Some(code)),
+        }
     }
 }
 
@@ -212,6 +275,15 @@ impl<S: Stream> Writer<S> {
                 Next::Close(code) => return Poll::Ready(Ok(code)),
             }
         }
+    }
+
+    /// Writes what waits and the close frame, and waits until the client has read it.
+    async fn say_goodbye(mut self, outbox: &Outbox, code: CloseCode) -> io::Result<()> {
+        poll_fn(|cx| self.poll_drain(cx, outbox)).await?;
+        self.batch.push_back(Frame::close(code));
+        poll_fn(|cx| self.poll_write_batch(cx)).await?;
+        poll_fn(|cx| self.stream.poll_shutdown(cx)).await?;
+        discard_until_closed(&self.stream).await
     }
 
     fn poll_write_batch(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

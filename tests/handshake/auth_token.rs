@@ -1,7 +1,7 @@
 //! Protocol §2.7: a token that travels as a subprotocol.
 
-use super::http::{PATH, request, upgrade};
 use super::probe::{saw, start};
+use crate::support::http::{PATH, request, upgrade};
 use crate::support::{TestResult, TestServer};
 use serde_json::json;
 

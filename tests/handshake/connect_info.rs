@@ -1,7 +1,7 @@
 //! Protocol §2.8: what `connect` may know of a client.
 
-use super::http::{PATH, send};
 use super::probe::{Region, saw, start};
+use crate::support::http::{PATH, send};
 use crate::support::{TestResult, TestServer};
 use serde_json::{Value, json};
 

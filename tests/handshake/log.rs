@@ -1,6 +1,6 @@
 //! What a refused handshake leaves in the log: advice, once in a while, and no secrets.
 
-use super::http::{PATH, request};
+use crate::support::http::{PATH, request};
 use crate::support::{TestResult, TestServer};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,6 +1,6 @@
 //! Protocol §2.2: the order of the checks. A request that fails two of them gets the answer of the earlier one.
 
-use super::http::{Answer, PATH, UPGRADE, request};
+use crate::support::http::{Answer, PATH, UPGRADE, request};
 use crate::support::{TestResult, TestServer};
 use phx_runtime::prelude::*;
 use phx_runtime::{CheckOrigin, Endpoint};

@@ -1,7 +1,7 @@
 //! Protocol §2.5: which pages may connect. Every row of a list is in the unit tests beside `origin.rs`.
 
-use super::http::{PATH, request, send, upgrade};
 use crate::support::app::TestSocket;
+use crate::support::http::{PATH, request, send, upgrade};
 use crate::support::{TestResult, TestServer};
 use phx_runtime::{CheckOrigin, Endpoint, EndpointProblem};
 

@@ -1,8 +1,8 @@
 //! Protocol §2.4, and the query of §2.2: what `connect` gets as its parameters.
 
-use super::http::{PATH, request, send, upgrade};
 use super::probe::{assert_params, start};
 use crate::support::app::TestSocket;
+use crate::support::http::{PATH, request, send, upgrade};
 use crate::support::{TestResult, TestServer};
 use phx_runtime::prelude::*;
 use phx_runtime::{Endpoint, Limits};
@@ -154,8 +154,11 @@ async fn the_http_server_refuses_longer_request_lines_itself() -> TestResult {
     assert_eq!(upgrade(&server, &path(65_534), "").await?.status, 101);
     upgrade(&server, &path(65_535), "").await?.assert_empty(414, "one byte more");
     // More than its buffer takes.
-    let request =
-        format!("GET {} HTTP/1.1\r\nhost: localhost\r\n{}\r\n", path(1_000_100), super::http::UPGRADE);
+    let request = format!(
+        "GET {} HTTP/1.1\r\nhost: localhost\r\n{}\r\n",
+        path(1_000_100),
+        crate::support::http::UPGRADE
+    );
     send(server.addr, request.as_bytes()).await?.assert_empty(431, "a request line of 1 MB");
     Ok(())
 }

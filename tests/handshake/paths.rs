@@ -1,8 +1,8 @@
 //! Protocol §2.1: where a socket is, and what the named segments of its path are for.
 
-use super::http::{request, upgrade};
 use super::probe::{Probe, assert_params, start};
 use crate::support::app::TestSocket;
+use crate::support::http::{request, upgrade};
 use crate::support::{TestResult, TestServer};
 use phx_runtime::{Endpoint, EndpointProblem};
 use serde_json::json;

@@ -53,7 +53,7 @@ pub(super) async fn saw(
     path: &str,
     headers: &str,
 ) -> Result<serde_json::Value, Box<dyn std::error::Error>> {
-    let answer = super::http::request(server, "GET", path, headers).await?;
+    let answer = crate::support::http::request(server, "GET", path, headers).await?;
     if answer.status == 418 {
         Ok(serde_json::from_str(&answer.body)?)
     } else {

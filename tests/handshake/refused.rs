@@ -1,6 +1,6 @@
 //! Protocol §2.2, step 9: what the user's `connect` can make of a request.
 
-use super::http::{PATH, request, upgrade};
+use crate::support::http::{PATH, request, upgrade};
 use crate::support::{TestResult, TestServer};
 use phx_runtime::Endpoint;
 use phx_runtime::prelude::*;

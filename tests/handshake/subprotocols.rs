@@ -1,7 +1,7 @@
 //! Protocol §2.6: which subprotocol is answered.
 
-use super::http::{PATH, request, upgrade};
 use crate::support::app::TestSocket;
+use crate::support::http::{PATH, request, upgrade};
 use crate::support::{TestResult, TestServer};
 use phx_runtime::{Endpoint, EndpointProblem};
 

@@ -41,7 +41,7 @@ impl Bytes {
     }
 
     #[handle_in("to_bytes")]
-    fn to_bytes(&mut self, text: String) -> Result<Binary, Refused> {
+    fn bytes_of(&mut self, text: String) -> Result<Binary, Refused> {
         Ok(Binary(text.into()))
     }
 

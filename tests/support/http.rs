@@ -9,38 +9,38 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// What a client sends to get a WebSocket, after the `host` header.
-pub(super) const UPGRADE: &str = "connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+pub(crate) const UPGRADE: &str = "connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
                                   sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 /// A good path and query.
-pub(super) const PATH: &str = "/socket/websocket?vsn=2.0.0";
+pub(crate) const PATH: &str = "/socket/websocket?vsn=2.0.0";
 
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     headers: Vec<(String, String)>,
-    pub(super) body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The status, and whether there is a body: all there is to most refusals.
     #[track_caller]
-    pub(super) fn assert_empty(&self, status: u16, what: &str) {
+    pub(crate) fn assert_empty(&self, status: u16, what: &str) {
         assert_eq!((self.status, self.body.as_str()), (status, ""), "{what}: {self:?}");
     }
 }
 
 /// A request with the upgrade headers and more.
-pub(super) async fn upgrade(server: &TestServer, path: &str, headers: &str) -> io::Result<Answer> {
+pub(crate) async fn upgrade(server: &TestServer, path: &str, headers: &str) -> io::Result<Answer> {
     request(server, "GET", path, &format!("{UPGRADE}{headers}")).await
 }
 
 /// A request with a `host` header and those given, each with its line end.
-pub(super) async fn request(
+pub(crate) async fn request(
     server: &TestServer,
     method: &str,
     path: &str,
@@ -51,7 +51,7 @@ pub(super) async fn request(
 }
 
 /// Sends these bytes and reads one answer, which may come before the last of them is sent.
-pub(super) async fn send(addr: SocketAddr, request: &[u8]) -> io::Result<Answer> {
+pub(crate) async fn send(addr: SocketAddr, request: &[u8]) -> io::Result<Answer> {
     let mut stream = TcpStream::connect(addr).await?;
     let (reader, mut writer) = stream.split();
     let is_head = request.starts_with(b"HEAD ");

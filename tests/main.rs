@@ -17,6 +17,7 @@ mod join;
 mod leave;
 mod model;
 mod notifications;
+mod observability;
 mod order;
 mod refs;
 mod route_data;

@@ -2,6 +2,8 @@
 
 use crate::channel_task::panic_text;
 use crate::endpoint::Endpoint;
+use crate::log::log;
+use crate::metrics::Crashed;
 use crate::mount::Mount;
 use futures_util::FutureExt;
 use std::mem;
@@ -39,9 +41,10 @@ impl Background {
 }
 
 async fn guarded(mount: Arc<Mount>, endpoint: Endpoint) {
-    let path = mount.path.clone();
-    let task = AssertUnwindSafe(async move { mount.background(endpoint).await });
+    let task = AssertUnwindSafe(mount.background(endpoint));
     if let Err(panic) = task.catch_unwind().await {
-        tracing::error!(path, crash = panic_text(&*panic), "a socket's background task crashed");
+        mount.metrics.crashed(Crashed::Background);
+        let crash = panic_text(&*panic);
+        log!(mount.options.log.crash, path = mount.path, crash, "a socket's background task crashed");
     }
 }

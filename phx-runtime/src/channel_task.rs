@@ -5,7 +5,9 @@ use crate::context::{Context, Joining, Stop};
 use crate::error::{HandleError, JoinError, Joined};
 use crate::frame::CloseCode;
 use crate::inbox::{Inbox, Received};
+use crate::log::{log, span};
 use crate::message::{Name, Ref};
+use crate::metrics::{Crashed, JoinResult};
 use crate::payload::Payload;
 use crate::port::{ChannelHandle, Claim, Delivery, Ended, JoinRequest, Link, Mail, Port, Running, Shared};
 use crate::pubsub::{Intercepts, Subscriber};
@@ -13,13 +15,15 @@ use crate::reply::{Answer, Reply};
 use crate::route::RouteData;
 use crate::sources::Sources;
 use futures_util::FutureExt;
-use std::any::Any;
+use std::any::{Any, type_name};
 use std::collections::VecDeque;
 use std::fmt::Display;
 use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Instant;
+use tracing::Instrument;
 
 /// Starts the task of a channel of type `C`.
 pub(crate) fn start<C: Channel>(request: JoinRequest, data: RouteData) -> ChannelHandle {
@@ -68,7 +72,8 @@ async fn run<C: Channel>(
             Received::Replaced => break End::Replaced,
             Received::Overflowed => {
                 let limit = shared.link.limits().inbox_messages;
-                tracing::error!(topic = &*shared.topic, limit, "ending a channel with too much in its inbox");
+                let failure = format!("more than {limit} messages wait for the channel");
+                tell_crash(&shared, Crashed::Channel, &failure);
                 break End::Crashed;
             }
         };
@@ -81,8 +86,9 @@ async fn run<C: Channel>(
     // client is told first.
     let reason = end.reason(&shared.link);
     if let End::Left { reference } = &end {
+        log!(shared.link.log().leave, path = shared.link.path(), topic = &*shared.topic, "left");
         if let Err(error) = shared.reply(reference, &Answer::empty_ok()) {
-            tracing::error!(topic = &*shared.topic, %error, "a leave is left without an answer");
+            shared.link.complain(format_args!("a leave is left without an answer: {error}"));
         }
         let ended = close(&shared, &mut ctx, &end);
         terminate(&shared, &mut channel, &mut ctx, reason).await;
@@ -150,8 +156,14 @@ async fn join_unless_disconnected<C: Channel>(
             },
         }
     }
+    let (link, topic) = (&shared.link, &*shared.topic);
+    let channel = type_name::<C>();
+    let span = span!(link.log().join, "join", path = link.path(), channel, topic);
+    let params = (!span.is_disabled()).then(|| payload.clone());
+    let started = Instant::now();
     let mut joining = Joining::new(Arc::clone(shared));
-    let join = guarded(shared, async { C::join(&shared.topic, payload, &mut joining).await });
+    let join = async { C::join(topic, payload, &mut joining).await };
+    let join = guarded(shared, join.instrument(span.clone()));
     let outcome = tokio::select! {
         biased;
         () = &mut disconnected => return None,
@@ -161,7 +173,17 @@ async fn join_unless_disconnected<C: Channel>(
         Some(failure) => outcome.and(Err(failure.to_string())),
         None => outcome,
     };
-    Some((judge_join(shared, outcome).map(|joined| (joined, joining.into_sources())), replaced))
+    let outcome = span.in_scope(|| judge_join(shared, outcome));
+    let duration = started.elapsed();
+    link.metrics().join_seconds.record(duration);
+    if let Some(params) = params {
+        let params = link.log().filter_parameters.show(&params);
+        span.in_scope(|| match &outcome {
+            Ok(_) => log!(link.log().join, %params, ?duration, "joined"),
+            Err(answer) => log!(link.log().join, %params, %answer, ?duration, "refused"),
+        });
+    }
+    Some((outcome.map(|joined| (joined, joining.into_sources())), replaced))
 }
 
 /// The joined channel, or the reply that turns the client away.
@@ -170,29 +192,36 @@ fn judge_join<C: Channel>(
     outcome: Result<Result<Joined<C>, JoinError>, String>,
 ) -> Result<Joined<C>, Answer> {
     let topic = &*shared.topic;
-    match outcome {
-        Ok(Ok(joined)) => Ok(joined),
-        Ok(Err(JoinError::Refused(response))) => {
-            tracing::debug!(topic, "join refused");
-            Err(Answer::error(response))
-        }
+    let refusal = match outcome {
+        Ok(Ok(joined)) => return Ok(joined),
+        Ok(Err(JoinError::Encode(error))) => return Err(join_crashed(shared, &error)),
+        Err(crash) => return Err(join_crashed(shared, &crash)),
+        Ok(Err(JoinError::Refused(response))) => Answer::error(response),
         Ok(Err(JoinError::UnmatchedTopic)) => {
             shared.link.complain(format_args!("no join of the channel accepts the topic {topic:?}"));
-            Err(Answer::refusal("unmatched topic"))
+            Answer::refusal("unmatched topic")
         }
         Ok(Err(JoinError::InvalidPayload(error))) => {
             let answer = Answer::invalid_payload(&error);
             shared.link.complain(format_args!("the payload of a join of {topic:?} does not fit: {answer}"));
-            Err(answer)
+            answer
         }
-        Ok(Err(JoinError::Encode(error))) => Err(join_crashed(shared, &error)),
-        Err(crash) => Err(join_crashed(shared, &crash)),
-    }
+    };
+    shared.link.metrics().joined(JoinResult::Refused);
+    Err(refusal)
 }
 
 fn join_crashed<C: Channel>(shared: &Shared<C>, crash: &dyn Display) -> Answer {
-    tracing::error!(topic = &*shared.topic, %crash, "join crashed");
+    shared.link.metrics().joined(JoinResult::Crashed);
+    tell_crash(shared, Crashed::Join, crash);
     Answer::refusal("join crashed")
+}
+
+fn tell_crash<C: Channel>(shared: &Shared<C>, crashed: Crashed, crash: &dyn Display) {
+    let link = &shared.link;
+    link.metrics().crashed(crashed);
+    let (path, topic, channel) = (link.path(), &*shared.topic, type_name::<C>());
+    log!(link.log().crash, path, topic, channel, %crash, "{} crashed", crashed.text());
 }
 
 /// Answers the join. From then on the channel gets the topic's broadcasts, none of them before the answer.
@@ -203,7 +232,10 @@ fn admit<C: Channel>(
 ) -> Option<(C, Context<C>)> {
     let outcome = outcome.and_then(|(Joined { channel, response }, sources)| {
         match shared.encode_join_reply(&Answer::ok(response)) {
-            Ok(frame) => Ok((channel, sources, frame)),
+            Ok(frame) => {
+                shared.link.metrics().joined(JoinResult::Ok);
+                Ok((channel, sources, frame))
+            }
             Err(error) => Err(join_crashed(shared, &error)),
         }
     });
@@ -296,15 +328,8 @@ async fn handle<C: Channel>(
             // It waits no longer.
             drop(claim);
             ctx.begin(reference);
-            let event_name = event.as_deref();
-            let outcome = guarded(shared, async {
-                match event_name {
-                    Some(event) => channel.handle_in(event, payload, ctx).await,
-                    None => Err(HandleError::UnmatchedEvent),
-                }
-            })
-            .await;
-            outcome.and_then(|handled| answer_push(shared, ctx, event_name, handled))
+            // Boxed, as `guarded` is.
+            Box::pin(handle_in(shared, channel, ctx, event.as_deref(), payload)).await
         }
         Mail::Broadcast(broadcast) => {
             ctx.begin(Ref::NULL);
@@ -325,10 +350,38 @@ async fn handle<C: Channel>(
     };
     let failure = ctx.take_failure().map(|failure| failure.to_string());
     if let Some(crash) = outcome.err().or(failure) {
-        tracing::error!(topic = &*shared.topic, crash, "channel crashed");
+        tell_crash(shared, Crashed::Channel, &crash);
         return Some(End::Crashed);
     }
     ctx.take_stop().map(End::Stopped)
+}
+
+async fn handle_in<C: Channel>(
+    shared: &Shared<C>,
+    channel: &mut C,
+    ctx: &mut Context<C>,
+    event: Option<&str>,
+    payload: Payload,
+) -> Result<(), String> {
+    let link = &shared.link;
+    let (path, topic) = (link.path(), &*shared.topic);
+    let span = span!(link.log().handle_in, "handle_in", path, channel = type_name::<C>(), topic, event);
+    let params = (!span.is_disabled()).then(|| payload.clone());
+    let started = Instant::now();
+    let callback = async {
+        match event {
+            Some(event) => channel.handle_in(event, payload, ctx).await,
+            None => Err(HandleError::UnmatchedEvent),
+        }
+    };
+    let handled = caught(shared, callback.instrument(span.clone())).await;
+    let duration = started.elapsed();
+    link.metrics().handle_in_seconds.record(duration);
+    if let Some(params) = params {
+        let params = link.log().filter_parameters.show(&params);
+        span.in_scope(|| log!(link.log().handle_in, %params, ?duration, "handled"));
+    }
+    answer_push(shared, ctx, event, handled?)
 }
 
 /// Sends the answer to a push, unless the callback did what ends the channel.
@@ -363,7 +416,7 @@ fn answer_push<C: Channel>(
 
 async fn terminate<C: Channel>(shared: &Shared<C>, channel: &mut C, ctx: &mut Context<C>, reason: Reason) {
     if let Err(crash) = guarded(shared, channel.terminate(reason, ctx)).await {
-        tracing::error!(topic = &*shared.topic, crash, "terminate crashed");
+        tell_crash(shared, Crashed::Terminate, &crash);
     }
 }
 
@@ -386,9 +439,17 @@ fn close<C: Channel>(shared: &Shared<C>, ctx: &mut Context<C>, end: &End) -> End
     })
 }
 
-/// Runs a callback so that a panic in it is a value, as is one that goes on for too long after the client has joined
-/// again. Boxed: the memory of an idle channel must not grow with its largest callback.
+/// Runs a callback as [`caught`] does. Boxed: the memory of an idle channel must not grow with its largest callback.
 async fn guarded<C: Channel, T>(
+    shared: &Shared<C>,
+    callback: impl Future<Output = T> + Send,
+) -> Result<T, String> {
+    Box::pin(caught(shared, callback)).await
+}
+
+/// Runs a callback so that a panic in it is a value, as is one that goes on for too long after the client has joined
+/// again.
+async fn caught<C: Channel, T>(
     shared: &Shared<C>,
     callback: impl Future<Output = T> + Send,
 ) -> Result<T, String> {
@@ -397,16 +458,13 @@ async fn guarded<C: Channel, T>(
         shared.inbox.replaced().await;
         tokio::time::sleep(limit).await;
     };
-    Box::pin(async move {
-        tokio::select! {
-            biased;
-            outcome = AssertUnwindSafe(callback).catch_unwind() => {
-                outcome.map_err(|panic| panic_text(&*panic).to_owned())
-            }
-            () = overdue => Err(format!("a callback took longer than {limit:?} after the client had joined again")),
+    tokio::select! {
+        biased;
+        outcome = AssertUnwindSafe(callback).catch_unwind() => {
+            outcome.map_err(|panic| panic_text(&*panic).to_owned())
         }
-    })
-    .await
+        () = overdue => Err(format!("a callback took longer than {limit:?} after the client had joined again")),
+    }
 }
 
 pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {

@@ -3,8 +3,10 @@
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::frame::Opcode;
+use crate::metrics::Check;
 use crate::port::Link;
 use crate::pubsub::{Subscriber, Subscription};
+use crate::refusal::Refusal;
 use crate::route;
 use crate::socket::Socket;
 use crate::transport::{ConnectRequest, Flow, Transport, TransportContext};
@@ -14,7 +16,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use warp::http::StatusCode;
-use warp::reply::{Reply, Response};
+use warp::reply::Response;
 
 /// The channels of one client of the socket `S`.
 pub(crate) struct Channels<S> {
@@ -30,19 +32,14 @@ impl<S: Socket> Transport for Channels<S> {
     async fn connect(request: &ConnectRequest<'_>) -> Result<Self, Response> {
         let vsn = request.params.text("vsn");
         let Some(serializer) = request.mount.options.serializers.negotiate(vsn.as_deref()) else {
-            tracing::warn!(
-                vsn = vsn.as_deref().unwrap_or("(none)"),
-                "no serializer for the client's version"
-            );
-            return Err(StatusCode::FORBIDDEN.into_response());
+            let reason = format!("no serializer for version {:?}", vsn.as_deref().unwrap_or("1.0.0"));
+            return Err(Refusal::new(StatusCode::FORBIDDEN, Check::Version, reason).pack());
         };
-        let params = request.params::<S::Params>().map_err(|error| {
-            tracing::debug!(%error, "connect refused");
-            StatusCode::FORBIDDEN.into_response()
-        })?;
+        let params = request
+            .params::<S::Params>()
+            .map_err(|error| Refusal::new(StatusCode::FORBIDDEN, Check::Params, error.to_string()).pack())?;
         let socket = S::connect(params, request.info).await.map_err(|refused| {
-            tracing::debug!(reason = refused.reason(), "connect refused");
-            S::refused(&refused)
+            Refusal::with_answer(S::refused(&refused), Check::Connect, refused.reason().to_owned()).pack()
         })?;
         let ConnectRequest { outbox, hub, mount, .. } = *request;
         let named = socket.id().map(|id| {

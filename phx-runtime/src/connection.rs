@@ -4,6 +4,7 @@ use crate::frame::{CloseCode, Opcode};
 use crate::inbox::Room;
 use crate::limits::Limits;
 use crate::message::{Message, Ref};
+use crate::metrics::JoinResult;
 use crate::port::{ChannelHandle, Delivery, JoinRequest, Link};
 use crate::reply::Answer;
 use crate::route::StartChannel;
@@ -113,11 +114,13 @@ impl Connection {
     fn join(&mut self, message: Message<'_>, cx: &Context<'_>) -> Dispatched {
         let name = message.topic.as_text();
         let Some((name, start_channel)) = name.and_then(|name| Some((name, (self.find_route)(name)?))) else {
+            self.link.metrics().joined(JoinResult::Refused);
             self.link.complain(format_args!("no channel of the socket serves the topic {}", message.topic));
             self.answer_unjoined(&message);
             return Dispatched::Done;
         };
         if !self.has_room_for(name) {
+            self.link.metrics().joined(JoinResult::Refused);
             let limit = self.link.limits().max_channels;
             self.link.complain(format_args!("too many channels joined: the limit is {limit}"));
             let reply = Answer::refusal("too many channels joined");

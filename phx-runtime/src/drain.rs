@@ -3,6 +3,7 @@
 
 use crate::endpoint::Endpoint;
 use crate::frame::CloseCode;
+use crate::log::log;
 use crate::outbox::Outbox;
 use futures_util::future::join_all;
 use std::future::{Future, ready};
@@ -138,20 +139,6 @@ impl Endpoint {
         }
         self.hub.background.abort();
     }
-}
-
-/// An event at a level that is known at run time.
-macro_rules! log {
-    ($level:expr, $($event:tt)*) => {
-        match $level {
-            Some(Level::ERROR) => tracing::error!($($event)*),
-            Some(Level::WARN) => tracing::warn!($($event)*),
-            Some(Level::INFO) => tracing::info!($($event)*),
-            Some(Level::DEBUG) => tracing::debug!($($event)*),
-            Some(Level::TRACE) => tracing::trace!($($event)*),
-            None => {}
-        }
-    };
 }
 
 impl Drain {

@@ -1,11 +1,15 @@
 //! The HTTP request that becomes a WebSocket: the checks of docs/protocol.md §2.2, in its order.
 
+use crate::channel_task::panic_text;
 use crate::connect_info::ConnectInfo;
 use crate::hub::Hub;
+use crate::log::{log, span};
+use crate::metrics::{Check, Crashed};
 use crate::mount::{Mount, MountOptions};
 use crate::origin::Origin;
 use crate::outbox::Outbox;
-use crate::params::Params;
+use crate::params::{Params, QueryError};
+use crate::refusal::{Because, Refusal};
 use crate::subprotocol::{self, InvalidToken, NoneInCommon};
 use crate::transport::{ConnectRequest, Line, Transport};
 use crate::upgrade::Upgrade;
@@ -14,9 +18,12 @@ use hyper::upgrade::OnUpgrade;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
+use tracing::Instrument;
+use tracing::field::display;
 use warp::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use warp::reply::{Reply, Response};
+use warp::reply::Response;
 
 /// What the handshake looks at.
 pub(crate) struct Request {
@@ -32,88 +39,85 @@ pub(crate) struct Request {
     pub(crate) permit: Option<Arc<OwnedSemaphorePermit>>,
 }
 
-/// How a request ends that becomes no WebSocket.
-enum Refusal {
-    /// Without a body.
-    Status(StatusCode),
-    /// 400, with the reason for a person to read.
-    BadRequest(&'static str),
-    /// The user's own answer.
-    Answer(Box<Response>),
-}
-
-impl From<StatusCode> for Refusal {
-    fn from(status: StatusCode) -> Self {
-        Self::Status(status)
-    }
-}
-
-impl Reply for Refusal {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Status(status) => status.into_response(),
-            Self::BadRequest(reason) => {
-                warp::reply::with_status(reason, StatusCode::BAD_REQUEST).into_response()
-            }
-            Self::Answer(response) => *response,
-        }
-    }
-}
-
 /// Answers a request for a WebSocket that speaks `T`.
-pub(crate) async fn accept<T: Transport>(request: Request, hub: Arc<Hub>, mount: Arc<Mount>) -> Response {
-    // The user's code runs in several places: origins, parameters, the socket itself.
-    match AssertUnwindSafe(handshake::<T>(request, hub, mount)).catch_unwind().await {
-        Ok(Ok(response)) => response,
-        Ok(Err(refusal)) => refusal.into_response(),
-        Err(_) => {
-            tracing::error!("a handshake panicked");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+pub(crate) async fn accept<T: Transport>(mut request: Request, hub: Arc<Hub>, mount: Arc<Mount>) -> Response {
+    let span = span!(mount.options.log.connect, "connect", path = mount.path, transport = "websocket");
+    let started = Instant::now();
+    let uri = request.uri.clone();
+    let segments = std::mem::take(&mut request.segments);
+    let (params, outcome) = match read_params(&request.method, &uri, &segments, &mount) {
+        Ok(params) => {
+            // The user's code runs in several places: origins, parameters, the socket itself.
+            let handshake = AssertUnwindSafe(handshake::<T>(request, &params, hub, &mount));
+            let outcome = handshake.catch_unwind().instrument(span.clone()).await;
+            (Some(params), outcome.unwrap_or_else(|panic| Err(crashed(&mount, panic_text(&*panic)))))
         }
-    }
+        Err(refusal) => (None, Err(refusal)),
+    };
+    span.in_scope(|| tell(&mount, params.as_ref(), outcome.as_ref().err(), started.elapsed()));
+    outcome.unwrap_or_else(Refusal::into_response)
 }
 
 async fn handshake<T: Transport>(
     mut request: Request,
+    params: &Params<'_>,
     hub: Arc<Hub>,
-    mount: Arc<Mount>,
+    mount: &Arc<Mount>,
 ) -> Result<Response, Refusal> {
-    if request.method != Method::GET {
-        return Err(StatusCode::BAD_REQUEST.into());
-    }
-    let uri = request.uri.clone();
-    let segments = std::mem::take(&mut request.segments);
-    let params = read_params(&uri, &segments, &mount)?;
-    check_origin(&request, &mount)?;
-    let auth_token = take_auth_token(&mut request, &mount)?;
-    let subprotocol = choose_subprotocol(&request, &mount)?;
+    check_origin(&request, mount)?;
+    let auth_token = take_auth_token(&mut request, mount)?;
+    let subprotocol = choose_subprotocol(&request, mount)?;
     let headers = std::mem::take(&mut request.headers);
-    let info = ConnectInfo::new(request.peer_addr, request.uri, headers, auth_token, Arc::clone(&mount));
+    let info = ConnectInfo::new(request.peer_addr, request.uri, headers, auth_token, Arc::clone(mount));
     let outbox = Arc::new(Outbox::new(mount.options.limits.outbox_bytes));
-    let connecting =
-        ConnectRequest { params: &params, info: &info, outbox: &outbox, hub: &hub, mount: &mount };
-    let transport = T::connect(&connecting).await.map_err(|response| Refusal::Answer(Box::new(response)))?;
+    let connecting = ConnectRequest { params, info: &info, outbox: &outbox, hub: &hub, mount };
+    let transport = T::connect(&connecting).await.map_err(Refusal::by_transport)?;
 
-    let upgrade = Upgrade::of(info.headers(), request.on_upgrade).map_err(Refusal::BadRequest)?;
+    let upgrade = Upgrade::of(info.headers(), request.on_upgrade)
+        .map_err(|reason| Refusal::bad_request(Check::Upgrade, reason))?;
     // From here on the connection can be closed from outside, whether the client has its answer yet or not.
-    let books = (hub.connected(&outbox, &mount), request.permit);
-    Ok(upgrade.accept(subprotocol, transport, Line { outbox, infos: None, mount }, books))
+    let books = (hub.connected(&outbox, mount), request.permit);
+    let line = Line { outbox, infos: None, mount: Arc::clone(mount) };
+    Ok(upgrade.accept(subprotocol, transport, line, books))
 }
 
-/// Reads the query and puts the named segments of the path over it.
+fn crashed(mount: &Mount, panic: &str) -> Refusal {
+    mount.metrics.crashed(Crashed::Handshake);
+    log!(mount.options.log.crash, path = mount.path, crash = panic, "a handshake panicked");
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, Check::Crash, "panicked")
+}
+
+/// Tells the log and the metrics how a handshake went.
+fn tell(mount: &Mount, params: Option<&Params<'_>>, refusal: Option<&Refusal>, duration: Duration) {
+    let log = &mount.options.log;
+    let params = params.map(|params| display(log.filter_parameters.show_params(params)));
+    mount.metrics.connect_seconds.record(duration);
+    if let Some(Because { check, reason }) = refusal.map(Refusal::because) {
+        mount.metrics.refused(*check);
+        log!(log.connect, params, check = check.text(), %reason, ?duration, "refused");
+    } else {
+        mount.metrics.connects.increment(1);
+        log!(log.connect, params, ?duration, "connected");
+    }
+}
+
+/// Reads the query of a GET and puts the named segments of the path over it.
 fn read_params<'a>(
+    method: &Method,
     uri: &'a Uri,
     segments: &'a [(String, String)],
     mount: &Mount,
-) -> Result<Params<'a>, StatusCode> {
+) -> Result<Params<'a>, Refusal> {
+    if method != Method::GET {
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, Check::Method, "not a GET"));
+    }
     let query = uri.query().unwrap_or_default();
     if query.len() > mount.options.limits.max_query_bytes {
-        return Err(StatusCode::URI_TOO_LONG);
+        let reason = "the query is longer than `max_query_bytes`";
+        return Err(Refusal::new(StatusCode::URI_TOO_LONG, Check::Query, reason));
     }
-    let bad_request = |error| {
-        tracing::debug!(%error, "bad request: the parameters cannot be read");
-        StatusCode::BAD_REQUEST
-    };
+    let bad_request =
+        |error: QueryError| Refusal::new(StatusCode::BAD_REQUEST, Check::Query, error.to_string());
     let mut params = Params::parse(query).map_err(bad_request)?;
     // A name with an underscore in front is there to match only, as in Phoenix.
     for (name, segment) in segments.iter().filter(|(name, _)| !name.starts_with('_')) {
@@ -123,27 +127,29 @@ fn read_params<'a>(
 }
 
 /// Only the first `Origin` header is looked at; without one, the client is no browser.
-fn check_origin(request: &Request, mount: &Mount) -> Result<(), StatusCode> {
+fn check_origin(request: &Request, mount: &Mount) -> Result<(), Refusal> {
     let Some(header) = request.headers.get(header::ORIGIN) else { return Ok(()) };
     let origin = Origin::parse(&String::from_utf8_lossy(header.as_bytes()));
-    if mount.allows_origin(&origin, &request.uri) { Ok(()) } else { Err(StatusCode::FORBIDDEN) }
+    if mount.allows_origin(&origin, &request.uri) {
+        return Ok(());
+    }
+    Err(Refusal::new(StatusCode::FORBIDDEN, Check::Origin, "a page of this origin may not connect"))
 }
 
 /// Takes the token out of the headers, if the mount reads one.
-fn take_auth_token(request: &mut Request, mount: &Mount) -> Result<Option<String>, StatusCode> {
+fn take_auth_token(request: &mut Request, mount: &Mount) -> Result<Option<String>, Refusal> {
     if !mount.options.auth_token {
         return Ok(None);
     }
     subprotocol::take_token(&mut request.headers).map_err(|InvalidToken| {
-        tracing::debug!("refused: the auth token is no base64 of a text");
-        StatusCode::FORBIDDEN
+        Refusal::new(StatusCode::FORBIDDEN, Check::AuthToken, "the auth token is no base64 of a text")
     })
 }
 
-fn choose_subprotocol(request: &Request, mount: &Mount) -> Result<Option<HeaderValue>, StatusCode> {
+fn choose_subprotocol(request: &Request, mount: &Mount) -> Result<Option<HeaderValue>, Refusal> {
     let MountOptions { subprotocols, auth_token, .. } = &mount.options;
     subprotocol::negotiate(&request.headers, subprotocols.as_deref(), *auth_token).map_err(|NoneInCommon| {
         mount.complain_of_subprotocols(&request.headers);
-        StatusCode::FORBIDDEN
+        Refusal::new(StatusCode::FORBIDDEN, Check::Subprotocol, "none of the subprotocols is supported")
     })
 }

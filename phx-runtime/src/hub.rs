@@ -50,6 +50,7 @@ impl Hub {
         if connections.closing {
             outbox.close(CloseCode::ServiceRestart);
         }
+        mount.metrics.connections.increment(1);
         let slot = connections.open.insert((Arc::clone(outbox), Arc::clone(mount)));
         ConnectionEntry { hub: Arc::clone(self), slot }
     }
@@ -115,7 +116,9 @@ impl Hub {
 
 impl Drop for ConnectionEntry {
     fn drop(&mut self) {
-        self.hub.lock().open.try_remove(self.slot);
+        if let Some((_, mount)) = self.hub.lock().open.try_remove(self.slot) {
+            mount.metrics.connections.decrement(1);
+        }
         self.hub.ended.notify_waiters();
     }
 }

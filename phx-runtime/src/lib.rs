@@ -188,13 +188,16 @@ mod deferred;
 mod drain;
 mod endpoint;
 mod error;
+mod filter_parameters;
 mod frame;
 mod handshake;
 mod http_stream;
 mod hub;
 mod inbox;
 mod limits;
+mod log;
 mod message;
+mod metrics;
 mod mount;
 mod origin;
 mod outbound;
@@ -204,6 +207,7 @@ mod path;
 mod payload;
 mod port;
 mod pubsub;
+mod refusal;
 mod reply;
 mod route;
 mod sender;
@@ -228,8 +232,10 @@ pub use deferred::Deferred;
 pub use drain::Drain;
 pub use endpoint::Endpoint;
 pub use error::{HandleError, JoinError, Joined};
+pub use filter_parameters::FilterParameters;
 pub use frame::{CloseCode, FrameBuffer, Opcode};
 pub use limits::Limits;
+pub use log::Log;
 pub use message::{Message, Name, Outgoing, Ref};
 pub use mount::MountOptions;
 pub use origin::{CheckOrigin, Origin};
@@ -262,6 +268,9 @@ pub use topic::{Pattern, Segment};
 pub use transport::{
     ConnectRequest, Control, Flow, ParamsError, Transport, TransportContext, TransportSender,
 };
+
+#[doc = include_str!("../docs/observability.md")]
+pub mod observability {}
 
 /// What a file that declares sockets and channels needs: `use phx_runtime::prelude::*;`
 pub mod prelude {

@@ -6,6 +6,8 @@ use crate::endpoint::Endpoint;
 use crate::handshake::{self, Request};
 use crate::hub::Hub;
 use crate::limits::Limits;
+use crate::log::Log;
+use crate::metrics::Metrics;
 use crate::origin::{CheckOrigin, Origin};
 use crate::path::PathPattern;
 use crate::serializer::Serializers;
@@ -24,6 +26,8 @@ pub struct MountOptions {
     pub limits: Limits,
     /// The encodings that clients may ask for with the parameter `vsn`. Default: [`V1`](crate::V1) and [`V2`](crate::V2).
     pub serializers: Serializers,
+    /// What goes to the log, and at which level.
+    pub log: Log,
     /// How the connections are closed when the server stops. `None` closes them all at once, when those of the other
     /// mounts have been closed.
     pub drain: Option<Drain>,
@@ -104,6 +108,7 @@ impl Default for MountOptions {
         Self {
             limits: Limits::default(),
             serializers: Serializers::default(),
+            log: Log::default(),
             drain: Some(Drain::default()),
             check_origin: None,
             websocket_path: "websocket".to_owned(),
@@ -124,6 +129,7 @@ pub(crate) struct Mount {
     pub(crate) path: String,
     pub(crate) websocket: PathPattern,
     pub(crate) options: MountOptions,
+    pub(crate) metrics: Metrics,
     check_origin: CheckOrigin,
     url_host: Option<String>,
     origin_complaints: Complaints,
@@ -213,6 +219,7 @@ impl Declared {
     ) -> Mount {
         let Self { path, options, accept, background } = self;
         Mount {
+            metrics: Metrics::new(&path),
             path,
             websocket,
             check_origin: options.check_origin.as_ref().unwrap_or(check_origin).clone(),

@@ -33,8 +33,8 @@ struct State {
 /// What the connection has to do next.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Write the batch.
-    Write,
+    /// Write the batch, which takes so many bytes of the limit.
+    Write { bytes: usize },
     /// Everything is written: close.
     Close(CloseCode),
 }
@@ -116,7 +116,7 @@ impl Outbox {
         if !state.frames.is_empty() {
             mem::swap(&mut state.frames, batch);
             state.taken = state.bytes;
-            return Poll::Ready(Next::Write);
+            return Poll::Ready(Next::Write { bytes: state.bytes });
         }
         if let Some(code) = state.close {
             return Poll::Ready(Next::Close(code));
@@ -184,7 +184,7 @@ mod tests {
         for _ in 0..3 {
             outbox.push(frame(100));
         }
-        assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Write));
+        assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Write { bytes: 300 }));
         assert_eq!(batch.len(), 3);
     }
 
@@ -195,7 +195,7 @@ mod tests {
             outbox.push(frame(100));
         }
         let mut batch = VecDeque::new();
-        assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Write));
+        assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Write { bytes: 300 }));
 
         // What is being written still counts.
         outbox.push(frame(100));
@@ -209,7 +209,7 @@ mod tests {
         let mut batch = VecDeque::new();
         for _ in 0..100 {
             outbox.push(frame(300));
-            assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Write));
+            assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Write { bytes: 302 }));
             batch.clear();
             assert_eq!(take(&outbox, &mut batch), Poll::Pending);
         }
@@ -220,7 +220,7 @@ mod tests {
         let outbox = Outbox::new(100);
         outbox.push(frame(500));
         let mut batch = VecDeque::new();
-        assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Write));
+        assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Write { bytes: 502 }));
         assert_eq!(batch.len(), 1);
     }
 
@@ -257,7 +257,7 @@ mod tests {
         outbox.close(CloseCode::Normal);
         outbox.push(frame(100));
         let mut batch = VecDeque::new();
-        assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Write));
+        assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Write { bytes: 100 }));
         assert_eq!(batch.len(), 1);
         batch.clear();
         assert_eq!(take(&outbox, &mut batch), Poll::Ready(Next::Close(CloseCode::ServiceRestart)));

@@ -44,6 +44,10 @@ impl<'a> Params<'a> {
         Ok(())
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(name, value)| (&**name, &**value))
+    }
+
     /// The last value given for `name`, as in Phoenix. A list or a map is no text, which is empty then.
     pub(crate) fn text(&self, name: &str) -> Option<Cow<'_, str>> {
         let (key, value) = self.pairs.iter().rfind(|(key, _)| root(key) == name)?;

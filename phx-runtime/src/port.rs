@@ -8,7 +8,9 @@ use crate::frame::Frame;
 use crate::hub::Hub;
 use crate::inbox::{Inbox, Room};
 use crate::limits::Limits;
+use crate::log::{Log, log};
 use crate::message::{Name, Outgoing, Ref};
+use crate::metrics::Metrics;
 use crate::mount::Mount;
 use crate::outbound::Outbound;
 use crate::outbox::Outbox;
@@ -23,6 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Context;
 use tokio::task::JoinHandle;
+use tracing::Level;
 
 /// What the channels of one connection share.
 pub(crate) struct Link {
@@ -38,8 +41,8 @@ pub(crate) struct Link {
     complaints: AtomicUsize,
 }
 
-/// Complaints about one client that go to the log as warnings; what follows is for debugging only, so that a client
-/// cannot fill the log.
+/// Complaints about one client that go to the log as the mount wants; what follows is for debugging only, so that a
+/// client cannot fill the log.
 const MAX_COMPLAINTS: usize = 10;
 
 impl Link {
@@ -73,13 +76,24 @@ impl Link {
         Some(Claim { link: Arc::clone(self), cost })
     }
 
+    pub(crate) fn log(&self) -> &Log {
+        &self.mount.options.log
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.mount.metrics
+    }
+
+    /// Where the socket is mounted.
+    pub(crate) fn path(&self) -> &str {
+        &self.mount.path
+    }
+
     /// Logs what a client did wrong.
     pub(crate) fn complain(&self, complaint: std::fmt::Arguments<'_>) {
-        if self.complaints.fetch_add(1, Ordering::Relaxed) < MAX_COMPLAINTS {
-            tracing::warn!("{complaint}");
-        } else {
-            tracing::debug!("{complaint}");
-        }
+        let is_early = self.complaints.fetch_add(1, Ordering::Relaxed) < MAX_COMPLAINTS;
+        let level = self.log().client_error.map(|level| if is_early { level } else { Level::DEBUG });
+        log!(level, path = self.path(), "{complaint}");
     }
 
     /// How many channel tasks the connection has, those included that wait for the one they replace.
@@ -125,6 +139,7 @@ impl Running {
     pub(crate) fn new(link: &Arc<Link>) -> Self {
         link.running.fetch_add(1, Ordering::Relaxed);
         link.hub.channel_started();
+        link.metrics().channels.increment(1);
         Self(Arc::clone(link))
     }
 }
@@ -132,6 +147,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.0.running.fetch_sub(1, Ordering::Relaxed);
+        self.0.metrics().channels.decrement(1);
         self.0.hub.channel_ended();
     }
 }

@@ -2,10 +2,12 @@
 
 use crate::broadcast::Broadcast;
 use crate::frame::CloseCode;
+use crate::metrics;
 use crate::outbound::Outbound;
 use crate::outbox::Outbox;
 use crate::port::Port;
 use crate::serializer::SerializerHandle;
+use ::metrics::Counter;
 use slab::Slab;
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -22,6 +24,7 @@ pub(crate) const DISCONNECT: &str = "disconnect";
 pub(crate) struct PubSub {
     shards: [Mutex<HashMap<Arc<str>, Arc<Topic>>>; SHARDS],
     hasher: RandomState,
+    broadcasts: Counter,
 }
 
 /// The subscribers of one topic. Its lock gives the topic's broadcasts one order for everybody.
@@ -40,7 +43,6 @@ struct Subscribers {
 
 /// Where a broadcast goes.
 pub(crate) enum Subscriber {
-    /// Straight to the client.
     /// Straight to the client.
     Direct { outbox: Arc<Outbox>, serializer: SerializerHandle },
     /// Through the channel's `handle_out` for some events, straight to the client otherwise. Boxed: most channels
@@ -81,6 +83,7 @@ impl PubSub {
         Arc::new(Self {
             shards: std::array::from_fn(|_| Mutex::new(HashMap::new())),
             hasher: RandomState::new(),
+            broadcasts: metrics::broadcasts(),
         })
     }
 
@@ -115,7 +118,7 @@ impl PubSub {
 
     /// Sends to every subscriber of the topic.
     pub(crate) fn broadcast(&self, broadcast: Outbound<'_>) {
-        Self::publish(self.find(broadcast.topic()).as_deref(), broadcast, &[]);
+        self.publish(self.find(broadcast.topic()).as_deref(), broadcast, &[]);
     }
 
     /// Sends to every subscriber of the topic but `from`, which need not be one of them.
@@ -123,11 +126,12 @@ impl PubSub {
         let topic = self.find(broadcast.topic());
         let is_there = topic.as_ref().is_some_and(|topic| Arc::ptr_eq(topic, &from.topic));
         let except = if is_there { std::slice::from_ref(&from.slot) } else { &[] };
-        Self::publish(topic.as_deref(), broadcast, except);
+        self.publish(topic.as_deref(), broadcast, except);
     }
 
     /// Sends to the subscribers of the topic on this node.
     pub(crate) fn local_broadcast(&self, broadcast: Outbound<'_>) {
+        self.broadcasts.increment(1);
         if let Some(topic) = self.find(broadcast.topic()) {
             topic.broadcast(broadcast, &[]);
         }
@@ -135,7 +139,8 @@ impl PubSub {
 
     /// What every broadcast passes that is not a local one. An engine that reaches other nodes is to get it here,
     /// before the subscribers on this node do: today this is the only node.
-    fn publish(topic: Option<&Topic>, broadcast: Outbound<'_>, except: &[usize]) {
+    fn publish(&self, topic: Option<&Topic>, broadcast: Outbound<'_>, except: &[usize]) {
+        self.broadcasts.increment(1);
         if let Some(topic) = topic {
             topic.broadcast(broadcast, except);
         }
@@ -160,7 +165,7 @@ impl PubSub {
 impl Subscription {
     /// Sends a broadcast of the topic to every subscriber, this one included.
     pub(crate) fn broadcast(&self, broadcast: Outbound<'_>) {
-        PubSub::publish(Some(&self.topic), broadcast, &[]);
+        self.pubsub.publish(Some(&self.topic), broadcast, &[]);
     }
 
     /// Sends a broadcast of the topic to every other subscriber, without the sender's other places there.
@@ -168,10 +173,10 @@ impl Subscription {
         let others = others.iter().filter(|other| Arc::ptr_eq(&other.topic, &self.topic));
         let mut except: Vec<usize> = others.map(|other| other.slot).collect();
         if except.is_empty() {
-            PubSub::publish(Some(&self.topic), broadcast, &[self.slot]);
+            self.pubsub.publish(Some(&self.topic), broadcast, &[self.slot]);
         } else {
             except.push(self.slot);
-            PubSub::publish(Some(&self.topic), broadcast, &except);
+            self.pubsub.publish(Some(&self.topic), broadcast, &except);
         }
     }
 
@@ -245,7 +250,7 @@ mod tests {
     fn waiting(outbox: &Outbox) -> Vec<*const u8> {
         let mut batch = VecDeque::new();
         match outbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut batch) {
-            Poll::Ready(Next::Write) => batch.iter().map(|frame| frame.as_bytes().as_ptr()).collect(),
+            Poll::Ready(Next::Write { .. }) => batch.iter().map(|frame| frame.as_bytes().as_ptr()).collect(),
             _ => Vec::new(),
         }
     }

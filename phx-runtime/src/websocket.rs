@@ -3,6 +3,9 @@
 use crate::codec::{ReadError, Reader, Received, SharedStream, Stream};
 use crate::frame::{CloseCode, Frame};
 use crate::inbox;
+use crate::log::log;
+use crate::metrics::{Crashed, Metrics};
+use crate::mount::Mount;
 use crate::outbox::{Next, Outbox};
 use crate::transport::{Control, Flow, Line, Transport, TransportContext};
 use bytes::Bytes;
@@ -61,7 +64,7 @@ impl<S: Stream + 'static, T: Transport, B> Future for Run<S, T, B> {
             // A custom socket or serializer is the user's code.
             let ended = catch_unwind(AssertUnwindSafe(|| socket.poll(cx)));
             let code = ready!(ended.unwrap_or_else(|_| {
-                tracing::error!("closing a connection whose socket panicked");
+                tell_crash(&socket.line.mount, "the socket panicked");
                 Poll::Ready(Some(CloseCode::InternalError))
             }));
             self.goodbye = self.socket.take().and_then(|socket| socket.end(code));
@@ -102,7 +105,7 @@ impl<S: Stream + 'static, T: Transport> Socket<S, T> {
                 Err(code) => return Poll::Ready(code),
             };
             let outbox = &self.line.outbox;
-            match self.writer.poll_drain(cx, outbox) {
+            match self.writer.poll_drain(cx, outbox, &self.line.mount.metrics) {
                 Poll::Ready(Ok(code)) => return Poll::Ready(Some(code)),
                 Poll::Ready(Err(_)) => return Poll::Ready(None),
                 Poll::Pending => {}
@@ -137,6 +140,7 @@ impl<S: Stream + 'static, T: Transport> Socket<S, T> {
     fn end(self, code: Option<CloseCode>) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
         let Self { reader, writer, mut transport, line, .. } = self;
         let Line { outbox, infos, mount } = line;
+        mount.metrics.closed(code);
         match code {
             Some(code) => outbox.close(code),
             None => outbox.abandon(),
@@ -150,13 +154,13 @@ impl<S: Stream + 'static, T: Transport> Socket<S, T> {
             drop((reader, transport));
         });
         if catch_unwind(farewell).is_err() {
-            tracing::error!("a socket panicked at its end");
+            tell_crash(&mount, "the socket panicked at its end");
         }
         let timeout = mount.options.limits.close_timeout;
         let code = code?;
         Some(Box::pin(async move {
             // A client that has gone already, or does not read in time, changes nothing.
-            let _ = tokio::time::timeout(timeout, writer.say_goodbye(&outbox, code)).await;
+            let _ = tokio::time::timeout(timeout, writer.say_goodbye(&outbox, &mount.metrics, code)).await;
         }))
     }
 
@@ -189,6 +193,7 @@ impl<S: Stream + 'static, T: Transport> Socket<S, T> {
             received = true;
             match next {
                 Ok(Received::Data(opcode, frame)) => {
+                    self.line.mount.metrics.messages_in.increment(1);
                     self.call(cx, |transport, ctx| transport.handle_in(opcode, frame, ctx))?;
                 }
                 Ok(Received::Ping(payload)) => {
@@ -215,7 +220,7 @@ impl<S: Stream + 'static, T: Transport> Socket<S, T> {
                     self.call(cx, |transport, ctx| transport.handle_info(info, ctx))?;
                 }
                 Poll::Ready(_) => {
-                    tracing::error!("closing a connection with too many messages to itself");
+                    tell_crash(&self.line.mount, "more than `inbox_messages` wait for the socket");
                     return Err(Some(CloseCode::InternalError));
                 }
                 Poll::Pending => return Ok(count > 0),
@@ -234,6 +239,11 @@ impl<S: Stream + 'static, T: Transport> Socket<S, T> {
             Break(code) => Err(Some(code)),
         }
     }
+}
+
+fn tell_crash(mount: &Mount, crash: &str) {
+    mount.metrics.crashed(Crashed::Socket);
+    log!(mount.options.log.crash, path = mount.path, crash, "closing a connection");
 }
 
 /// Writes frames, everything that waits at a time.
@@ -263,7 +273,12 @@ impl<S: Stream> Writer<S> {
     }
 
     /// Writes what waits in the outbox until it says to close.
-    fn poll_drain(&mut self, cx: &mut Context<'_>, outbox: &Outbox) -> Poll<io::Result<CloseCode>> {
+    fn poll_drain(
+        &mut self,
+        cx: &mut Context<'_>,
+        outbox: &Outbox,
+        metrics: &Metrics,
+    ) -> Poll<io::Result<CloseCode>> {
         loop {
             ready!(self.poll_write_batch(cx))?;
             if let Some(pong) = self.pong.take() {
@@ -271,15 +286,17 @@ impl<S: Stream> Writer<S> {
                 continue;
             }
             match ready!(outbox.poll_take(cx, &mut self.batch)) {
-                Next::Write => {}
+                Next::Write { bytes } => {
+                    metrics.sent(self.batch.len(), bytes);
+                }
                 Next::Close(code) => return Poll::Ready(Ok(code)),
             }
         }
     }
 
     /// Writes what waits and the close frame, and waits until the client has read it.
-    async fn say_goodbye(mut self, outbox: &Outbox, code: CloseCode) -> io::Result<()> {
-        poll_fn(|cx| self.poll_drain(cx, outbox)).await?;
+    async fn say_goodbye(mut self, outbox: &Outbox, metrics: &Metrics, code: CloseCode) -> io::Result<()> {
+        poll_fn(|cx| self.poll_drain(cx, outbox, metrics)).await?;
         self.batch.push_back(Frame::close(code));
         poll_fn(|cx| self.poll_write_batch(cx)).await?;
         poll_fn(|cx| self.stream.poll_shutdown(cx)).await?;

@@ -1,38 +1,9 @@
 //! What a refused handshake leaves in the log: advice, once in a while, and no secrets.
 
 use crate::support::http::{PATH, request};
+use crate::support::log::Log;
 use crate::support::{TestResult, TestServer};
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
-use tracing::subscriber::DefaultGuard;
-
-/// What is logged on this thread, where a test and its server run.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn start(&self) -> DefaultGuard {
-        let log = self.clone();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.clone()).finish();
-        tracing::subscriber::set_default(subscriber)
-    }
-
-    fn errors(&self) -> Vec<String> {
-        let text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = String::from_utf8_lossy(&text);
-        text.lines().filter(|line| line.contains(" ERROR ")).map(str::to_owned).collect()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use tracing::Level;
 
 #[tokio::test]
 async fn many_refused_origins_are_one_error_with_advice() -> TestResult {
@@ -43,7 +14,7 @@ async fn many_refused_origins_are_one_error_with_advice() -> TestResult {
     for _ in 0..20 {
         request(&server, "GET", PATH, &format!("origin: {origin}\r\n")).await?.assert_empty(403, "origin");
     }
-    let errors = log.errors();
+    let errors = log.lines(Level::ERROR);
     let [error] = &errors[..] else { panic!("expected one error: {errors:?}") };
     for part in ["https://evil.example", "/socket", "host", "localhost", "url_host", "CheckOrigin::list("] {
         assert!(error.contains(part), "{part} is not in: {error}");
@@ -64,7 +35,7 @@ async fn a_refused_subprotocol_is_an_error_without_the_token_beside_it() -> Test
         let headers = "sec-websocket-protocol: mqtt, base64url.bearer.phx.c2VjcmV0\r\n";
         request(&server, "GET", PATH, headers).await?.assert_empty(403, "subprotocol");
     }
-    let errors = log.errors();
+    let errors = log.lines(Level::ERROR);
     let [error] = &errors[..] else { panic!("expected one error: {errors:?}") };
     for part in ["mqtt", "chat", "subprotocols"] {
         assert!(error.contains(part), "{part} is not in: {error}");

@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod bytes;
 pub(crate) mod client;
 pub(crate) mod http;
+pub(crate) mod log;
 pub(crate) mod signals;
 
 pub(crate) use client::Client;

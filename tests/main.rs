@@ -4,6 +4,7 @@
 mod background;
 mod binary;
 mod channel_ends;
+mod compression;
 mod custom_serializer;
 mod custom_socket;
 mod disconnect;

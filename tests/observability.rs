@@ -281,7 +281,7 @@ async fn what_happens_is_counted() -> TestResult {
     let elsewhere = format!("{UPGRADE}origin: https://else.where\r\n");
     request(&server, "GET", "/socket/websocket", &elsewhere).await?.assert_empty(403, "origin");
     client.send("no message").await;
-    client.expect_close(1011).await;
+    client.goes_after_close(1011).await;
     let other = server.connect().await;
     let gone = tokio::spawn(other.goes_after_close(1012));
     server.stop().await?;

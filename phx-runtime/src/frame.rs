@@ -1,14 +1,23 @@
-//! An outgoing WebSocket frame: encoded once, header included, shared by everyone who gets it.
+//! An outgoing WebSocket frame: encoded once, and compressed at most once, header included, shared by everyone who
+//! gets it.
 
-use bytes::Bytes;
+use crate::compression::Compression;
+use crate::deflate;
 use std::convert::Infallible;
 use std::io;
+use std::sync::{Arc, OnceLock};
 
 /// FIN bit and opcode of an unfragmented text, binary, close and pong frame (RFC 6455 §5.2).
 const TEXT: u8 = 0x81;
 const BINARY: u8 = 0x82;
 const CLOSE: u8 = 0x88;
 const PONG: u8 = 0x8A;
+
+/// The bit of the first byte that says that a message is compressed (RFC 7692 §6).
+const RSV1: u8 = 0x40;
+
+/// The bit of the opcode that control frames have.
+const CONTROL: u8 = 0x08;
 
 /// Room for the longest header of an unmasked frame: two bytes and a 64-bit length.
 const HEADER_ROOM: usize = 10;
@@ -48,9 +57,21 @@ impl io::Write for FrameBuffer {
 
 /// Bytes ready for the socket. Cloning shares them.
 #[derive(Debug, Clone)]
-pub(crate) struct Frame(Bytes);
+pub(crate) struct Frame(Arc<Encoded>);
+
+#[derive(Debug)]
+struct Encoded {
+    /// The header, at the end of the room for it, and the payload.
+    buffer: Vec<u8>,
+    start: usize,
+    /// The same message compressed, if that makes it smaller: made by the first who needs it, for all who do.
+    compressed: OnceLock<Option<Frame>>,
+}
 
 impl Frame {
+    /// What a frame takes beside its bytes.
+    pub(crate) const OVERHEAD: usize = size_of::<Self>() + size_of::<Encoded>();
+
     /// A frame whose payload `write` appends; `size_hint` spares reallocations.
     pub(crate) fn message<E>(
         size_hint: usize,
@@ -114,15 +135,31 @@ impl Frame {
         header[0] = first_byte;
         let start = HEADER_ROOM - header_length;
         buffer[start..HEADER_ROOM].copy_from_slice(&header[..header_length]);
-        Self(Bytes::from(buffer).slice(start..))
+        Self(Arc::new(Encoded { buffer, start, compressed: OnceLock::new() }))
+    }
+
+    /// The frame for a client that has agreed to compression: itself if that is not worth while.
+    pub(crate) fn compressed(&self, compression: &Compression) -> Self {
+        let payload = &self.0.buffer[HEADER_ROOM..];
+        let first_byte = self.0.buffer[self.0.start];
+        if payload.len() < compression.threshold_bytes || first_byte & CONTROL != 0 {
+            return self.clone();
+        }
+        let compressed = self.0.compressed.get_or_init(|| {
+            let mut buffer = vec![0; HEADER_ROOM];
+            let is_smaller = deflate::deflate(payload, compression.level, &mut buffer);
+            buffer.shrink_to_fit();
+            is_smaller.then(|| Self::finish(first_byte | RSV1, buffer))
+        });
+        compressed.as_ref().unwrap_or(self).clone()
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.0.buffer[self.0.start..]
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.0.buffer.len() - self.0.start
     }
 }
 
@@ -137,7 +174,7 @@ pub enum CloseCode {
     GoingAway,
     /// 1002: the client broke the WebSocket protocol.
     ProtocolError,
-    /// 1007: a text is not UTF-8.
+    /// 1007: a text is not UTF-8, or what is compressed cannot be inflated.
     InvalidText,
     /// 1009: a message is larger than allowed.
     TooLarge,
@@ -192,5 +229,30 @@ mod tests {
     fn control_frames() {
         assert_eq!(Frame::close(CloseCode::ServiceRestart).as_bytes(), [0x88, 2, 0x03, 0xF4]);
         assert_eq!(Frame::pong(b"hi").as_bytes(), [0x8A, 2, b'h', b'i']);
+    }
+
+    #[test]
+    fn a_frame_is_compressed_once_for_all_who_take_it_so() {
+        let compression = Compression::default();
+        let frame = text(1000);
+        let (first, second) = (frame.compressed(&compression), frame.clone().compressed(&compression));
+        assert_eq!(first.as_bytes()[0], 0xC1);
+        assert!(first.len() < 50);
+        assert_eq!(first.as_bytes().as_ptr(), second.as_bytes().as_ptr(), "the same bytes in memory");
+        assert_eq!(frame.as_bytes()[0], 0x81);
+    }
+
+    #[test]
+    fn a_frame_below_the_threshold_stays_as_it_is_and_so_does_a_control_frame() {
+        let compression = Compression { threshold_bytes: 100, ..Compression::default() };
+        assert_eq!(text(99).compressed(&compression).as_bytes()[0], 0x81);
+        assert_eq!(text(100).compressed(&compression).as_bytes()[0], 0xC1);
+        let ping = [b'x'; 125];
+        assert_eq!(Frame::pong(&ping).compressed(&compression).as_bytes()[0], 0x8A);
+    }
+
+    #[test]
+    fn a_frame_takes_one_word_of_a_queue() {
+        assert_eq!(size_of::<Frame>(), size_of::<usize>());
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::channel_task::panic_text;
 use crate::connect_info::ConnectInfo;
+use crate::extensions;
 use crate::hub::Hub;
 use crate::log::{log, span};
 use crate::metrics::{Check, Crashed};
@@ -77,8 +78,11 @@ async fn handshake<T: Transport>(
         .map_err(|reason| Refusal::bad_request(Check::Upgrade, reason))?;
     // From here on the connection can be closed from outside, whether the client has its answer yet or not.
     let books = (hub.connected(&outbox, mount), request.permit);
-    let line = Line { outbox, infos: None, mount: Arc::clone(mount) };
-    Ok(upgrade.accept(subprotocol, transport, line, books))
+    let compression = mount.compression.clone();
+    let agreed = compression.and_then(|settings| Some((extensions::accept(info.headers())?, settings)));
+    let (extension, compression) = agreed.unzip();
+    let line = Line { outbox, infos: None, mount: Arc::clone(mount), compression };
+    Ok(upgrade.accept(subprotocol, extension, transport, line, books))
 }
 
 fn crashed(mount: &Mount, panic: &str) -> Refusal {

@@ -164,6 +164,7 @@
 //! | `socket_ref/1`, `reply/2` | [`Context::defer`], [`Deferred::reply`] |
 //! | `{:binary, data}` as a payload | [`Binary`] |
 //! | `serializer:` option, `Phoenix.Socket.Serializer` | [`MountOptions::serializers`], [`Serializer`] |
+//! | `websocket: [compress: true]` | [`MountOptions::compress`] |
 //! | `{:stop, :normal, socket}` | [`Context::stop`] |
 //! | `{:stop, :shutdown, socket}`, any other reason | [`Context::stop_with`] with [`Stop::Shutdown`], [`Stop::Error`] |
 //! | `{:stop, reason, {:ok, map}, socket}` | [`Context::stop_with`], then return the reply |
@@ -181,13 +182,16 @@ mod channel_task;
 mod channels;
 mod codec;
 mod complaints;
+mod compression;
 mod connect_info;
 mod connection;
 mod context;
 mod deferred;
+mod deflate;
 mod drain;
 mod endpoint;
 mod error;
+mod extensions;
 mod filter_parameters;
 mod frame;
 mod handshake;
@@ -226,6 +230,7 @@ mod websocket;
 pub use broadcast::Broadcast;
 pub use builder::{EndpointBuilder, EndpointError, EndpointProblem};
 pub use channel::{Channel, HandleInfo, Info, Reason};
+pub use compression::Compression;
 pub use connect_info::ConnectInfo;
 pub use context::{Context, EventName, Joining, Stop};
 pub use deferred::Deferred;

@@ -1,6 +1,7 @@
 //! One socket at one path: its settings, and how a request becomes a connection to it.
 
 use crate::complaints::Complaints;
+use crate::compression::Compression;
 use crate::drain::Drain;
 use crate::endpoint::Endpoint;
 use crate::handshake::{self, Request};
@@ -31,6 +32,8 @@ pub struct MountOptions {
     /// How the connections are closed when the server stops. `None` closes them all at once, when those of the other
     /// mounts have been closed.
     pub drain: Option<Drain>,
+    /// How messages are compressed for clients that offer it. Default `None`: they are not, as in Phoenix.
+    pub compress: Option<Compression>,
     /// Which pages may connect. Default `None`: what [`EndpointBuilder::check_origin`] says for all sockets.
     ///
     /// [`EndpointBuilder::check_origin`]: crate::EndpointBuilder::check_origin
@@ -110,6 +113,7 @@ impl Default for MountOptions {
             serializers: Serializers::default(),
             log: Log::default(),
             drain: Some(Drain::default()),
+            compress: None,
             check_origin: None,
             websocket_path: "websocket".to_owned(),
             subprotocols: None,
@@ -130,6 +134,8 @@ pub(crate) struct Mount {
     pub(crate) websocket: PathPattern,
     pub(crate) options: MountOptions,
     pub(crate) metrics: Metrics,
+    /// That of the options, to be shared by the connections that agree to it.
+    pub(crate) compression: Option<Arc<Compression>>,
     check_origin: CheckOrigin,
     url_host: Option<String>,
     origin_complaints: Complaints,
@@ -224,6 +230,7 @@ impl Declared {
             websocket,
             check_origin: options.check_origin.as_ref().unwrap_or(check_origin).clone(),
             url_host: url_host.map(str::to_owned),
+            compression: options.compress.clone().map(Arc::new),
             options,
             origin_complaints: Complaints::default(),
             subprotocol_complaints: Complaints::default(),

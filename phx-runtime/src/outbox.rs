@@ -146,9 +146,10 @@ impl State {
     }
 }
 
-/// A frame costs its bytes and its place in the queue, so that many tiny frames are bounded too.
+/// A frame costs what it takes beside its bytes too, so that many tiny frames are bounded. What it is compressed to,
+/// if so, is smaller.
 fn cost(frame: &Frame) -> usize {
-    frame.len() + size_of::<Frame>()
+    frame.len() + Frame::OVERHEAD
 }
 
 fn wake(mut state: MutexGuard<'_, State>) {
@@ -168,7 +169,7 @@ mod tests {
 
     /// A frame that costs exactly `cost` bytes.
     fn frame(cost: usize) -> Frame {
-        let payload = cost - size_of::<Frame>() - 2;
+        let payload = cost - Frame::OVERHEAD - 2;
         Frame::data(Opcode::Text, &vec![b'x'; payload])
     }
 

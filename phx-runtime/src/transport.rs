@@ -1,5 +1,6 @@
 //! The contract between a connection and what speaks over it: channels, or a protocol of the user's own.
 
+use crate::compression::Compression;
 use crate::connect_info::ConnectInfo;
 use crate::endpoint::Endpoint;
 use crate::frame::{CloseCode, Frame, Opcode};
@@ -166,7 +167,7 @@ impl<T: Transport> TransportContext<'_, '_, T> {
 
     /// A handle by which other tasks reach this connection.
     pub fn sender(&mut self) -> TransportSender<T> {
-        let Line { outbox, infos, mount } = &mut *self.line;
+        let Line { outbox, infos, mount, .. } = &mut *self.line;
         let limit = mount.options.limits.inbox_messages;
         let infos = infos.get_or_insert_with(|| Arc::new(Inbox::new(0, limit)));
         TransportSender { outbox: Arc::clone(outbox), infos: Arc::clone(infos) }
@@ -185,6 +186,8 @@ pub(crate) struct Line<I> {
     /// Made when first asked for: channels never do.
     pub(crate) infos: Option<Arc<Inbox<I>>>,
     pub(crate) mount: Arc<Mount>,
+    /// What was agreed on in the handshake.
+    pub(crate) compression: Option<Arc<Compression>>,
 }
 
 /// Reaches a connection of a [`Transport`] from any task; made by [`TransportContext::sender`]. It does not keep the

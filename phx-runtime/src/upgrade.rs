@@ -63,6 +63,7 @@ impl Upgrade {
     pub(crate) fn accept<T: Transport>(
         self,
         subprotocol: Option<HeaderValue>,
+        extension: Option<HeaderValue>,
         transport: T,
         line: Line<T::Info>,
         books: impl Send + 'static,
@@ -81,6 +82,9 @@ impl Upgrade {
         headers.typed_insert(SecWebsocketAccept::from(key));
         if let Some(subprotocol) = subprotocol {
             headers.insert(header::SEC_WEBSOCKET_PROTOCOL, subprotocol);
+        }
+        if let Some(extension) = extension {
+            headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, extension);
         }
         response
     }

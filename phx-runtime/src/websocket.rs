@@ -1,6 +1,7 @@
 //! One WebSocket: frames in, frames out, idle timeout, close.
 
 use crate::codec::{ReadError, Reader, Received, SharedStream, Stream};
+use crate::compression::Compression;
 use crate::frame::{CloseCode, Frame};
 use crate::inbox;
 use crate::log::log;
@@ -16,6 +17,7 @@ use std::io;
 use std::ops::ControlFlow::{Break, Continue};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::ReadBuf;
 use tokio::time::{Instant, Sleep};
@@ -36,9 +38,10 @@ pub(crate) fn start<S: Stream + 'static, T: Transport>(
 ) {
     let stream = SharedStream::new(stream);
     let limits = &line.mount.options.limits;
-    let Some(reader) = Reader::new(stream.clone(), already_read, limits.max_message_bytes) else { return };
+    let compression = &line.compression;
+    let reader = Reader::new(stream.clone(), already_read, limits.max_message_bytes, compression.clone());
     let idle = Box::pin(tokio::time::sleep(limits.idle_timeout));
-    let writer = Writer::new(stream);
+    let writer = Writer::new(stream, compression.clone());
     let state = State::New;
     let socket = Socket { reader, writer, transport, line, state, idle, last_received: Instant::now() };
     tokio::spawn(Run { socket: Some(socket), goodbye: None, _books: books });
@@ -139,7 +142,7 @@ impl<S: Stream + 'static, T: Transport> Socket<S, T> {
     /// Takes leave: of the transport, and of the client if it is still there.
     fn end(self, code: Option<CloseCode>) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
         let Self { reader, writer, mut transport, line, .. } = self;
-        let Line { outbox, infos, mount } = line;
+        let Line { outbox, infos, mount, .. } = line;
         mount.metrics.closed(code);
         match code {
             Some(code) => outbox.close(code),
@@ -256,6 +259,7 @@ struct Writer<S> {
     needs_flush: bool,
     /// The answer to the latest ping; earlier ones need none (RFC 6455 §5.5.3), so pings cannot pile up.
     pong: Option<Frame>,
+    compression: Option<Arc<Compression>>,
 }
 
 thread_local! {
@@ -263,8 +267,8 @@ thread_local! {
 }
 
 impl<S: Stream> Writer<S> {
-    fn new(stream: SharedStream<S>) -> Self {
-        Self { stream, batch: VecDeque::new(), written: 0, needs_flush: false, pong: None }
+    fn new(stream: SharedStream<S>, compression: Option<Arc<Compression>>) -> Self {
+        Self { stream, batch: VecDeque::new(), written: 0, needs_flush: false, pong: None, compression }
     }
 
     /// Whether the client has yet to take something.
@@ -288,8 +292,18 @@ impl<S: Stream> Writer<S> {
             match ready!(outbox.poll_take(cx, &mut self.batch)) {
                 Next::Write { bytes } => {
                     metrics.sent(self.batch.len(), bytes);
+                    self.compress_batch();
                 }
                 Next::Close(code) => return Poll::Ready(Ok(code)),
+            }
+        }
+    }
+
+    /// Here and not where a frame is made, so that a broadcast is compressed only if somebody takes it so.
+    fn compress_batch(&mut self) {
+        if let Some(compression) = &self.compression {
+            for frame in &mut self.batch {
+                *frame = frame.compressed(compression);
             }
         }
     }

@@ -3,6 +3,7 @@
 pub(crate) mod app;
 pub(crate) mod bytes;
 pub(crate) mod client;
+pub(crate) mod deflate_client;
 pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod signals;

@@ -9,64 +9,55 @@
 //! process id; a line `listening on 127.0.0.1:PORT` follows when it is ready.
 
 mod control;
+mod intercept;
+mod options;
 mod room;
+mod socket;
 
+use options::Options;
 use phx_runtime::CheckOrigin;
 use phx_runtime::prelude::*;
-use room::RoomChannel;
-use serde::Deserialize;
+use socket::{GivesIds, UserSocket};
+use std::process::ExitCode;
+use std::time::Duration;
 use warp::Filter;
 
-/// Every connection is welcome, unless it asks to be refused.
-struct UserSocket;
-
-#[derive(Deserialize)]
-struct Params {
-    refuse: Option<String>,
-}
-
-#[socket]
-impl Socket for UserSocket {
-    channel!("room:*", RoomChannel);
-
-    type Params = Params;
-
-    async fn connect(params: Params, _: &ConnectInfo) -> Result<Self, Refused> {
-        match params.refuse {
-            Some(_) => Err(Refused::new("asked to be refused")),
-            None => Ok(Self),
+#[tokio::main]
+async fn main() -> ExitCode {
+    println!("{}", std::process::id());
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
         }
     }
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!("{}", std::process::id());
-    tracing_subscriber::fmt().with_env_filter(log_level()).with_writer(std::io::stderr).init();
+async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+    let Options { port, node } = Options::read()?;
+    let log_level = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt().with_env_filter(log_level).with_writer(std::io::stderr).init();
     // As many connections as the process may have.
     rlimit::increase_nofile_limit(u64::MAX)?;
 
-    let endpoint =
-        Endpoint::builder().check_origin(CheckOrigin::any()).socket::<UserSocket>("/socket").build()?;
-    let server = endpoint.bind(([127, 0, 0, 1], port()?)).await?;
+    let endpoint = endpoint()?;
+    let server = endpoint.bind(([127, 0, 0, 1], port)).await?;
     println!("listening on {}", server.local_addr());
-    server.run(endpoint.routes().or(control::routes(endpoint.clone()))).await;
+    server.run(endpoint.routes().or(control::routes(endpoint.clone(), node))).await;
     Ok(())
 }
 
-fn log_level() -> tracing_subscriber::EnvFilter {
-    tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into())
-}
-
-/// `--port N`, else `PORT`, else 4100.
-fn port() -> Result<u16, Box<dyn std::error::Error>> {
-    let mut args = std::env::args().skip(1);
-    match (args.next().as_deref(), args.next()) {
-        (Some("--port"), Some(port)) => Ok(port.parse().map_err(|_| format!("`{port}` is not a port"))?),
-        (None, _) => match std::env::var("PORT") {
-            Ok(port) => Ok(port.parse().map_err(|_| format!("PORT=`{port}` is not a port"))?),
-            Err(_) => Ok(4100),
-        },
-        _ => Err("usage: reference [--port PORT]".into()),
-    }
+/// The same socket four times, each time with other options.
+fn endpoint() -> Result<Endpoint, EndpointError> {
+    Endpoint::builder()
+        .check_origin(CheckOrigin::any())
+        .socket::<UserSocket>("/socket")
+        .socket_with::<UserSocket>("/idsocket", |options| options.connect_data(GivesIds))
+        .socket_with::<UserSocket>("/limited", |options| options.limits.max_message_bytes = 65_536)
+        .socket_with::<UserSocket>("/strict", |options| {
+            options.check_origin = Some(CheckOrigin::host()); // the default: pages of localhost
+            options.limits.idle_timeout = Duration::from_secs(3);
+        })
+        .build()
 }

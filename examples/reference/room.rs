@@ -1,9 +1,14 @@
 //! `room:*`: one event for each thing a channel can do.
 
-use crate::UserSocket;
+use crate::socket::UserSocket;
 use phx_runtime::prelude::*;
-use phx_runtime::{Deferred, Stop};
+use phx_runtime::{Binary, Deferred, Stop};
+use serde_json::json;
+use serde_json::value::RawValue;
 use std::time::Duration;
+
+/// Any JSON value as the client wrote it, and no bytes.
+pub(crate) type Json = Box<RawValue>;
 
 pub(crate) struct RoomChannel;
 
@@ -13,7 +18,7 @@ struct Welcome;
 /// Comes when a reply is due.
 struct ReplyNow {
     deferred: Deferred,
-    payload: Payload,
+    payload: Json,
 }
 
 #[channel(socket = UserSocket)]
@@ -46,7 +51,7 @@ impl RoomChannel {
 
     #[handle_info]
     fn welcome(&mut self, _: Welcome, ctx: &mut Context<Self>) {
-        ctx.push("welcome", &serde_json::json!({"hello": "world"}));
+        ctx.push("welcome", &json!({"hello": "world"}));
     }
 
     #[handle_in("echo")]
@@ -55,40 +60,40 @@ impl RoomChannel {
     }
 
     #[handle_in("new_msg")]
-    fn new_msg(&mut self, payload: Payload, ctx: &mut Context<Self>) {
+    fn new_msg(&mut self, payload: Json, ctx: &mut Context<Self>) {
         ctx.broadcast("new_msg", &payload);
     }
 
     #[handle_in("shout")]
-    fn shout(&mut self, payload: Payload, ctx: &mut Context<Self>) {
+    fn shout(&mut self, payload: Json, ctx: &mut Context<Self>) {
         ctx.broadcast_from("shout", &payload);
     }
 
     #[handle_in("push_me")]
-    fn push_me(&mut self, payload: Payload, ctx: &mut Context<Self>) {
+    fn push_me(&mut self, payload: Json, ctx: &mut Context<Self>) {
         ctx.push("pushed", &payload);
     }
 
     #[handle_in("err")]
-    fn err(&mut self, payload: Payload) -> Result<(), Payload> {
+    fn err(&mut self, payload: Json) -> Result<(), Json> {
         Err(payload)
     }
 
     #[handle_in("status_only")]
-    fn status_only(&mut self) -> Result<(), Refused> {
+    fn status_only(&mut self, _: Json) -> Result<(), Refused> {
         Ok(())
     }
 
     #[handle_in("noreply")]
-    fn noreply(&mut self) {}
+    fn noreply(&mut self, _: Json) {}
 
     #[handle_in("custom_status")]
-    fn custom_status(&mut self, payload: Payload) -> Reply {
+    fn custom_status(&mut self, payload: Json) -> Reply {
         Reply::status("custom", &payload)
     }
 
     #[handle_in("async_reply")]
-    fn async_reply(&mut self, payload: Payload, ctx: &mut Context<Self>) {
+    fn async_reply(&mut self, payload: Json, ctx: &mut Context<Self>) {
         let deferred = ctx.defer();
         ctx.send_after(Duration::from_millis(50), ReplyNow { deferred, payload });
     }
@@ -100,28 +105,48 @@ impl RoomChannel {
     }
 
     #[handle_in("crash")]
-    fn crash(&mut self) {
+    fn crash(&mut self, _: Json) {
         panic!("asked to crash")
     }
 
     #[handle_in("stop")]
-    fn stop(&mut self, ctx: &mut Context<Self>) {
+    fn stop(&mut self, _: Json, ctx: &mut Context<Self>) {
         ctx.stop();
     }
 
     #[handle_in("stop_shutdown")]
-    fn stop_shutdown(&mut self, ctx: &mut Context<Self>) {
+    fn stop_shutdown(&mut self, _: Json, ctx: &mut Context<Self>) {
         ctx.stop_with(Stop::Shutdown);
     }
 
     #[handle_in("stop_reply")]
-    fn stop_reply(&mut self, payload: Payload, ctx: &mut Context<Self>) -> Result<Payload, Refused> {
+    fn stop_reply(&mut self, payload: Json, ctx: &mut Context<Self>) -> Result<Json, Refused> {
         ctx.stop();
         Ok(payload)
     }
 
     #[handle_in("stop_error")]
-    fn stop_error(&mut self, ctx: &mut Context<Self>) {
+    fn stop_error(&mut self, _: Json, ctx: &mut Context<Self>) {
         ctx.stop_with(Stop::Error);
+    }
+
+    #[handle_in("bin")]
+    fn bin(&mut self, bytes: Binary) -> Result<Binary, Refused> {
+        Ok(bytes)
+    }
+
+    #[handle_in("bin_hex")]
+    fn bin_hex(&mut self, Binary(bytes): Binary) -> Reply {
+        Reply::ok(&json!({"hex": format!("{bytes:x}")}))
+    }
+
+    #[handle_in("bin_broadcast")]
+    fn bin_broadcast(&mut self, bytes: Binary, ctx: &mut Context<Self>) {
+        ctx.broadcast("bin_msg", &bytes);
+    }
+
+    #[handle_in("bin_push")]
+    fn bin_push(&mut self, bytes: Binary, ctx: &mut Context<Self>) {
+        ctx.push("bin_pushed", &bytes);
     }
 }

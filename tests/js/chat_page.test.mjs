@@ -1,12 +1,13 @@
 // The chat example as people use it: real pages in headless Chromium.
 
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { after, afterEach, before, test } from "node:test";
 
 import { startBrowser } from "./browser.mjs";
-import { ask, connect, join } from "./client.mjs";
+import { ask, connect, join, newest, old, testEach } from "./client.mjs";
 import { startServer } from "./server.mjs";
 import { queue } from "./waiting.mjs";
 
@@ -14,6 +15,13 @@ const ARTIFACTS = path.resolve(process.env.PHX_ARTIFACTS ?? path.join(import.met
 const DESKTOP = { width: 1200, height: 800 };
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const LIMIT_MS = 15_000; // an upper bound for one wait, not a pause
+
+// The page wants a module, which the old client became only later.
+const OLD_FILE = createRequire(import.meta.url).resolve("phoenix-v1");
+const OLD_MODULE = {
+  contentType: "text/javascript",
+  body: `const exports = {};\n${await readFile(OLD_FILE)}\nexport const { Socket } = exports;`,
+};
 
 let server;
 let browser;
@@ -31,8 +39,8 @@ after(async () => {
 
 afterEach(() => assert.deepEqual(errors.items.splice(0), [], "a page threw an error"));
 
-/** A page of its own person: its own context, so its own session storage. */
-async function newPage(t, { hash = "", viewport = DESKTOP, colorScheme = "light", block, ...rest } = {}) {
+/** A page of its own person, with `client` as its phoenix.js: its own context, so its own session storage. */
+async function newPage(t, client, { hash = "", viewport = DESKTOP, colorScheme = "light", block, ...rest } = {}) {
   const context = await browser.newContext({ viewport, colorScheme, ...rest });
   context.setDefaultTimeout(LIMIT_MS);
   t.after(() => context.close());
@@ -42,13 +50,17 @@ async function newPage(t, { hash = "", viewport = DESKTOP, colorScheme = "light"
     t.diagnostic(`the page threw: ${error}`); // or a wait that it dooms would be all there is to read
   });
   if (block) await page.route(block, (route) => route.abort());
+  if (client === old) await page.route("**/phoenix.mjs", (route) => route.fulfill(OLD_MODULE));
+  page.on("websocket", (socket) => {
+    if (!socket.url().includes(`vsn=${client.vsn}`)) errors.put(`not phoenix.js ${client.name}: ${socket.url()}`);
+  });
   await page.goto(`${server.url}/${hash}`);
   return page;
 }
 
 /** A page on which `name` has joined `room`. */
-async function enter(t, name, room, options) {
-  const page = await newPage(t, options);
+async function enter(t, client, name, room, options) {
+  const page = await newPage(t, client, options);
   await page.getByTestId("name-input").fill(name);
   await page.getByTestId("room-input").fill(room);
   await page.getByTestId("enter").click();
@@ -72,9 +84,9 @@ async function say(page, text) {
   await page.getByTestId("message-input").press("Enter");
 }
 
-test("what one person writes appears on the other's page", async (t) => {
-  const ann = await enter(t, "Ann", "talk");
-  const bo = await enter(t, "Bo", "talk");
+testEach("what one person writes appears on the other's page", async (t, client) => {
+  const ann = await enter(t, client, "Ann", "talk");
+  const bo = await enter(t, client, "Bo", "talk");
   assert.equal(await ann.getByTestId("connection").innerText(), "Connected");
 
   await say(ann, "Hello Bo");
@@ -93,9 +105,9 @@ test("what one person writes appears on the other's page", async (t) => {
   await message(ann, "Hello Ann").waitFor();
 });
 
-test("people are seen to come and go", async (t) => {
-  const ann = await enter(t, "Ann", "door");
-  const bo = await enter(t, "Bo", "door");
+testEach("people are seen to come and go", async (t, client) => {
+  const ann = await enter(t, client, "Ann", "door");
+  const bo = await enter(t, client, "Bo", "door");
   await note(ann, "Bo joined").waitFor();
   await member(ann, "Bo").waitFor();
   await member(bo, "Ann").waitFor(); // was there before
@@ -104,16 +116,16 @@ test("people are seen to come and go", async (t) => {
   await note(ann, "Bo left").waitFor();
   await member(ann, "Bo").waitFor({ state: "detached" });
 
-  const cleo = await enter(t, "Cleo", "door");
+  const cleo = await enter(t, client, "Cleo", "door");
   await note(ann, "Cleo joined").waitFor();
   await cleo.close();
   await note(ann, "Cleo left").waitFor();
 });
 
-test("markup in a message or a name stays text", async (t) => {
+testEach("markup in a message or a name stays text", async (t, client) => {
   const attack = '<img src=x onerror="window.attacked = true"><script>window.attacked = true</script>';
-  const ann = await enter(t, "Ann", "safe");
-  const eve = await enter(t, "<b>Eve</b>", "safe");
+  const ann = await enter(t, client, "Ann", "safe");
+  const eve = await enter(t, client, "<b>Eve</b>", "safe");
 
   await say(eve, attack);
   await message(ann, attack).waitFor();
@@ -126,8 +138,8 @@ test("markup in a message or a name stays text", async (t) => {
   }
 });
 
-test("a name is checked before anybody is asked", async (t) => {
-  const page = await newPage(t);
+testEach("a name is checked before anybody is asked", async (t, client) => {
+  const page = await newPage(t, client);
   const problem = page.locator("#name-error");
   await page.getByTestId("enter").click();
   assert.match(await problem.innerText(), /enter a name/);
@@ -142,8 +154,8 @@ test("a name is checked before anybody is asked", async (t) => {
   await member(page, longest).waitFor();
 });
 
-test("a message that is too long is not sent", async (t) => {
-  const page = await enter(t, "Ann", "long");
+testEach("a message that is too long is not sent", async (t, client) => {
+  const page = await enter(t, client, "Ann", "long");
   await page.getByTestId("message-input").fill("x".repeat(2001));
   assert.match(await page.getByTestId("hint").innerText(), /1 character too many/);
   await page.getByTestId("message-input").press("Enter");
@@ -155,8 +167,8 @@ test("a message that is too long is not sent", async (t) => {
   assert.equal(overflow, 0, "a word without end does not widen the page");
 });
 
-test("the address leads to the room, and a reload stays there", async (t) => {
-  const page = await newPage(t, { hash: "#tea-room" });
+testEach("the address leads to the room, and a reload stays there", async (t, client) => {
+  const page = await newPage(t, client, { hash: "#tea-room" });
   assert.equal(await page.getByTestId("room-input").inputValue(), "tea-room");
   await page.getByTestId("name-input").fill("Ann");
   await page.getByTestId("name-input").press("Enter");
@@ -168,9 +180,9 @@ test("the address leads to the room, and a reload stays there", async (t) => {
   assert.equal(await page.getByTestId("room-title").innerText(), "#tea-room");
 });
 
-test("a person can be in several rooms and switch between them", async (t) => {
-  const ann = await enter(t, "Ann", "first");
-  const bo = await enter(t, "Bo", "first");
+testEach("a person can be in several rooms and switch between them", async (t, client) => {
+  const ann = await enter(t, client, "Ann", "first");
+  const bo = await enter(t, client, "Bo", "first");
   await say(bo, "in the first room");
   await message(ann, "in the first room").waitFor();
 
@@ -196,9 +208,9 @@ test("a person can be in several rooms and switch between them", async (t) => {
   await note(bo, "Ann left").waitFor();
 });
 
-test("who reads further up stays there and is told what is new", async (t) => {
-  const ann = await enter(t, "Ann", "scroll");
-  const bo = await enter(t, "Bo", "scroll");
+testEach("who reads further up stays there and is told what is new", async (t, client) => {
+  const ann = await enter(t, client, "Ann", "scroll");
+  const bo = await enter(t, client, "Bo", "scroll");
   const log = ann.locator(".log.current");
   const atEnd = () => log.evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight < 2);
   const jump = ann.getByRole("button", { name: "New messages" });
@@ -225,15 +237,15 @@ test("who reads further up stays there and is told what is new", async (t) => {
   assert.equal(await atEnd(), true);
 });
 
-test("a room that refuses says why and can be tried again", async (t) => {
-  const page = await newPage(t);
+testEach("a room that refuses says why and can be tried again", async (t, client) => {
+  const page = await newPage(t, client);
   let refuse = true;
   await page.routeWebSocket("**/socket/websocket*", (socket) => {
     const upstream = socket.connectToServer();
     socket.onMessage((frame) => {
-      const [joinRef, ref, topic, event] = JSON.parse(frame);
-      const refused = { status: "error", response: { reason: "members only" } };
-      if (refuse && event === "phx_join") socket.send(JSON.stringify([joinRef, ref, topic, "phx_reply", refused]));
+      const message = client.decode(frame);
+      const payload = { status: "error", response: { reason: "members only" } };
+      if (refuse && message.event === "phx_join") socket.send(client.encode({ ...message, event: "phx_reply", payload }));
       else upstream.send(frame);
     });
   });
@@ -249,22 +261,22 @@ test("a room that refuses says why and can be tried again", async (t) => {
 });
 
 test("without phoenix.js the page says what is missing", async (t) => {
-  const page = await newPage(t, { block: "**/phoenix.mjs" });
+  const page = await newPage(t, newest, { block: "**/phoenix.mjs" });
   await page.getByText("The Phoenix client is missing").waitFor();
   await errors.next("the failed import, which the console shows too");
 });
 
-test("two people of one name are told apart", async (t) => {
-  const one = await enter(t, "Ann", "twins");
-  const two = await enter(t, "Ann", "twins");
+testEach("two people of one name are told apart", async (t, client) => {
+  const one = await enter(t, client, "Ann", "twins");
+  const two = await enter(t, client, "Ann", "twins");
   await say(one, "which of us?");
   await message(two, "which of us?").and(two.locator('[data-own="false"]')).waitFor();
   await message(one, "which of us?").and(one.locator('[data-own="true"]')).waitFor();
 });
 
-test("the page says when the server is gone and comes back by itself", async (t) => {
-  const ann = await enter(t, "Ann", "again");
-  const bo = await enter(t, "Bo", "again");
+testEach("the page says when the server is gone and comes back by itself", async (t, client) => {
+  const ann = await enter(t, client, "Ann", "again");
+  const bo = await enter(t, client, "Bo", "again");
   await say(ann, "before");
   await message(bo, "before").waitFor();
 
@@ -294,8 +306,8 @@ test("the page says when the server is gone and comes back by itself", async (t)
   await message(bo, "indeed").waitFor();
 });
 
-test("a message whose answer never comes is shown as not sent and can be sent again", async (t) => {
-  const page = await newPage(t);
+testEach("a message whose answer never comes is shown as not sent and can be sent again", async (t, client) => {
+  const page = await newPage(t, client);
   // Between page and server sits a wire that loses the pushes of messages while `cut` is true.
   let cut = true;
   let breakWire;
@@ -320,8 +332,8 @@ test("a message whose answer never comes is shown as not sent and can be sent ag
   assert.equal(await page.getByTestId("message").count(), 1);
 });
 
-test("the page can be used with the keyboard alone", async (t) => {
-  const page = await newPage(t, { hash: "#keys" });
+testEach("the page can be used with the keyboard alone", async (t, client) => {
+  const page = await newPage(t, client, { hash: "#keys" });
   await page.locator("#name:focus").waitFor();
   await page.keyboard.type("Ann");
   await page.keyboard.press("Enter");
@@ -335,8 +347,8 @@ test("the page can be used with the keyboard alone", async (t) => {
   assert.equal(await page.getByTestId("message-body").innerText(), "typed\non two lines");
 });
 
-test("on a phone the list slides over the room and away again", async (t) => {
-  const page = await enter(t, "Ann", "pocket", PHONE);
+testEach("on a phone the list slides over the room and away again", async (t, client) => {
+  const page = await enter(t, client, "Ann", "pocket", PHONE);
   const list = page.locator("#sidebar");
   const open = page.getByRole("button", { name: "Rooms and people" });
   assert.equal(await list.isVisible(), false);
@@ -354,13 +366,13 @@ test("on a phone the list slides over the room and away again", async (t) => {
 });
 
 test("screenshots for people to look at", async (t) => {
-  await newPage(t).then((page) => shoot(page, "start-desktop-light"));
-  await newPage(t, { ...PHONE, colorScheme: "dark" }).then((page) => shoot(page, "start-phone-dark"));
+  await newPage(t, newest).then((page) => shoot(page, "start-desktop-light"));
+  await newPage(t, newest, { ...PHONE, colorScheme: "dark" }).then((page) => shoot(page, "start-phone-dark"));
 
   const room = "sunday-hike";
-  const ann = await enter(t, "Ann", room);
-  const noor = await enter(t, "Noor", room, { colorScheme: "dark" });
-  const mo = await enter(t, "Mo", room, PHONE);
+  const ann = await enter(t, newest, "Ann", room);
+  const noor = await enter(t, newest, "Noor", room, { colorScheme: "dark" });
+  const mo = await enter(t, newest, "Mo", room, PHONE);
   const inNode = async (name) => join(await connect(t, server, { params: { name } }), `room:${room}`);
   const bo = await inNode("Bo");
   const priya = await inNode("Priya");

@@ -1,0 +1,60 @@
+//! What the tests with phoenix.js need beside the reference example, whose behaviour is fixed: a mount that reads
+//! tokens, and a join that takes its time.
+
+use phx_runtime::prelude::*;
+use std::time::Duration;
+
+struct AppSocket {
+    token: Option<String>,
+}
+
+#[socket]
+impl Socket for AppSocket {
+    channel!("app:*", AppChannel);
+
+    async fn connect(_: NoParams, info: &ConnectInfo) -> Result<Self, Refused> {
+        match info.auth_token() {
+            Some("bad token") => Err(Refused::new("unauthorized")),
+            token => Ok(Self { token: token.map(str::to_owned) }),
+        }
+    }
+}
+
+struct AppChannel;
+
+#[channel(socket = AppSocket)]
+impl AppChannel {
+    /// Longer than phoenix.js waits for the answer to a heartbeat before it falls back to long polling.
+    #[join("app:slow")]
+    async fn slow() -> Result<Self, Refused> {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        Ok(Self)
+    }
+
+    #[join("app:*")]
+    fn any() -> Result<Self, Refused> {
+        Ok(Self)
+    }
+
+    #[handle_in("token")]
+    fn token(&mut self, ctx: &mut Context<Self>) -> Result<Option<String>, Refused> {
+        Ok(ctx.socket().token.clone())
+    }
+
+    #[handle_in("echo")]
+    fn echo(&mut self, payload: Payload) -> Result<Payload, Refused> {
+        Ok(payload)
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let endpoint = Endpoint::builder()
+        .socket::<AppSocket>("/socket")
+        .socket_with::<AppSocket>("/token", |options| options.auth_token = true)
+        .build()?;
+    let server = endpoint.bind(([127, 0, 0, 1], 0)).await?;
+    println!("listening on {}", server.local_addr());
+    server.run(endpoint.routes()).await;
+    Ok(())
+}

@@ -1,0 +1,118 @@
+// The newest phoenix.js in a real browser, which is stricter than Node: about origins, subprotocols and extensions.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { fileURLToPath } from "node:url";
+import { after, before, test } from "node:test";
+
+import { startBrowser } from "./browser.mjs";
+import { startServer } from "./server.mjs";
+
+const PHOENIX = await readFile(fileURLToPath(import.meta.resolve("phoenix")));
+
+// An empty page, and the client.
+const pages = createServer((request, response) => {
+  const isClient = request.url === "/phoenix.mjs";
+  response.setHeader("content-type", isClient ? "text/javascript" : "text/html");
+  response.end(isClient ? PHOENIX : "<!doctype html>");
+});
+
+let browser;
+let reference;
+let app;
+before(async () => {
+  browser = await startBrowser();
+  reference = await startServer("reference");
+  app = await startServer("js_app");
+  await once(pages.listen(0, "127.0.0.1"), "listening");
+});
+after(async () => {
+  await browser?.close();
+  await reference?.stop();
+  await app?.stop();
+  pages.close();
+});
+
+/** An empty page of `host`, with a function `open(url, options)` that resolves with how a new socket's connection goes. */
+async function newPage(t, host = "localhost") {
+  const context = await browser.newContext();
+  t.after(() => context.close());
+  const page = await context.newPage();
+  await page.goto(`http://${host}:${pages.address().port}`);
+  await page.evaluate(async () => {
+    const { Socket } = await import("/phoenix.mjs");
+    window.open = (url, options) => new Promise((resolve) => {
+      window.socket = new Socket(url, { reconnectAfterMs: () => 60_000, ...options });
+      window.socket.onOpen(() => resolve("opened"));
+      window.socket.onError(() => resolve("failed"));
+      window.socket.connect();
+    });
+    /** What the server answers to a push or join: `[status, response]`. */
+    window.answer = (push) => new Promise((resolve) => {
+      for (const status of ["ok", "error", "timeout"]) push.receive(status, (response) => resolve([status, response]));
+    });
+  });
+  return page;
+}
+
+const open = (page, server, path, options) => (
+  page.evaluate(([url, options]) => window.open(url, options), [`ws://127.0.0.1:${server.port}${path}`, options])
+);
+
+/** Joins `topic`, pushes `event`, and resolves with the answer. */
+const ask = (page, topic, event, payload) => page.evaluate(async ([topic, event, payload]) => {
+  const channel = window.socket.channel(topic);
+  await window.answer(channel.join());
+  return window.answer(channel.push(event, payload));
+}, [topic, event, payload]);
+
+test("a token of the page reaches the server, and stays out of the address", async (t) => {
+  // The second is `fn5+` in base64. With `/` it would be no subprotocol: phoenix.js cannot send such a token from a page.
+  for (const token of ["secret", "~~~", "x".repeat(2000)]) {
+    const page = await newPage(t);
+    assert.equal(await open(page, app, "/token", { authToken: token }), "opened");
+    assert.deepEqual(await ask(page, "app:a", "token", {}), ["ok", token]);
+    const { protocol, url } = await page.evaluate(() => ({ protocol: socket.conn.protocol, url: socket.conn.url }));
+    assert.equal(protocol, "phoenix");
+    assert.equal(new URL(url).search, "?vsn=2.0.0");
+  }
+});
+
+test("a page without a token connects where tokens are read, and finds none", async (t) => {
+  const page = await newPage(t);
+  assert.equal(await open(page, app, "/token"), "opened");
+  assert.deepEqual(await ask(page, "app:a", "token", {}), ["ok", null]);
+});
+
+test("a page whose token is refused does not connect", async (t) => {
+  const page = await newPage(t);
+  assert.equal(await open(page, app, "/token", { authToken: "bad token" }), "failed");
+});
+
+test("a page of localhost connects, one from elsewhere does not", async (t) => {
+  const own = await newPage(t);
+  const foreign = await newPage(t, "127.0.0.1");
+  assert.equal(await open(own, reference, "/strict"), "opened");
+  assert.equal(await open(foreign, reference, "/strict"), "failed");
+  assert.equal(await open(foreign, reference, "/socket"), "opened", "this mount takes everybody");
+});
+
+test("bytes come back as they went", async (t) => {
+  const page = await newPage(t);
+  assert.equal(await open(page, reference, "/socket"), "opened");
+  const echoed = await page.evaluate(async () => {
+    const bytes = new Uint8Array(100_000).map((_, index) => index % 251).buffer;
+    const channel = socket.channel("room:größe 🌍");
+    await answer(channel.join());
+    const pushed = new Promise((resolve) => { channel.on("bin_pushed", resolve); });
+    const broadcast = new Promise((resolve) => { channel.on("bin_msg", resolve); });
+    channel.push("bin_push", bytes);
+    channel.push("bin_broadcast", bytes);
+    const [, reply] = await answer(channel.push("bin", bytes));
+    const same = (other) => other instanceof ArrayBuffer && String(new Uint8Array(other)) === String(new Uint8Array(bytes));
+    return [reply, await pushed, await broadcast].map(same);
+  });
+  assert.deepEqual(echoed, [true, true, true]);
+});

@@ -173,6 +173,8 @@
 //!
 //! What is deliberately different is listed in `docs/differences.md`.
 
+#[doc(hidden)]
+pub mod __fuzz;
 mod background;
 mod broadcast;
 mod budget;

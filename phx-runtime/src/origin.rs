@@ -1,6 +1,7 @@
 //! Which pages may connect: the `Origin` header of docs/protocol.md §2.5.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 use warp::http::Uri;
 use warp::http::uri::Authority;
@@ -253,8 +254,12 @@ fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
             port.strip_prefix(':').filter(|port| port.bytes().all(|b| b.is_ascii_digit()))?.parse().ok()?,
         ),
     };
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    (!host.is_empty()).then(|| (host.to_owned(), port))
+    // The parser takes `[x.com]` too, and `[a@b]` for the host `b]` of a user `[a`.
+    let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().ok().map(|_| address)?,
+        None => host,
+    };
+    (!host.is_empty() && !host.contains(['[', ']'])).then(|| (host.to_owned(), port))
 }
 
 fn default_port(scheme: &str) -> Option<u16> {

@@ -1,5 +1,7 @@
 //! `cargo xtask test` sets up what the tests need and runs every check; `cargo xtask` lists the single steps.
+//! `cargo xtask fuzz` is apart: it has no end of its own.
 
+mod fuzz;
 mod setup;
 mod steps;
 
@@ -10,6 +12,7 @@ fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match wanted.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => steps::ALL.iter().try_for_each(run),
+        ["fuzz", arguments @ ..] => fuzz::run(arguments),
         [name] if steps::ALL.iter().any(|step| step.name == *name) => {
             steps::ALL.iter().filter(|step| step.name == *name).try_for_each(run)
         }
@@ -34,5 +37,6 @@ fn run(step: &steps::Step) -> Result<(), String> {
 
 fn usage() -> String {
     let line = |step: &steps::Step| format!("\n  {:<9} {}", step.name, step.about);
-    format!("usage: cargo xtask test, or one step of it:{}", steps::ALL.iter().map(line).collect::<String>())
+    let steps: String = steps::ALL.iter().map(line).collect();
+    format!("usage: cargo xtask test, or one step of it:{steps}\nor {}", fuzz::usage())
 }

@@ -51,6 +51,28 @@ fn apt_get(args: &[&str]) -> Result<(), String> {
     execute(command.args(args).env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
+/// Finds cargo-fuzz and the nightly compiler it needs, or installs cargo-fuzz.
+pub(crate) fn cargo_fuzz() -> Result<(), String> {
+    if !can_run(nightly("rustc").arg("--version")) {
+        return Err(
+            "a nightly compiler is missing: `rustup toolchain install nightly --profile minimal`".into()
+        );
+    }
+    if can_run(nightly("cargo").args(["fuzz", "--version"])) {
+        return Ok(());
+    }
+    println!("installing cargo-fuzz …");
+    let install = ["install", "cargo-fuzz", "--locked"];
+    execute(nightly("cargo").args(install)).map_err(|error| format!("{error}: `cargo {}`", install.join(" ")))
+}
+
+/// A program of the nightly toolchain, which `rust-toolchain.toml` does not choose.
+pub(crate) fn nightly(program: &str) -> Command {
+    let mut command = Command::new("rustup");
+    command.args(["run", "nightly", program]);
+    command
+}
+
 fn can_run(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }

@@ -151,9 +151,16 @@ fn odd_authorities_are_read_as_their_host_or_not_at_all() {
     };
     assert_eq!(parts("http://user:pw@x.com:81/path?query#part"), (Some("x.com".into()), Some(81)));
     assert_eq!(parts("http://[::1]:4000"), (Some("::1".into()), Some(4000)));
-    for text in
-        ["http://x.com:99999", "http://x.com:+80", "http://x y", "http://[::1", "http://x.com@", "http://:80"]
-    {
+    for text in [
+        "http://x.com:99999",
+        "http://x.com:+80",
+        "http://x y",
+        "http://[::1",
+        "http://[x.com]",
+        "http://[a:@b]:40",
+        "http://x.com@",
+        "http://:80",
+    ] {
         assert_eq!(parts(text).0, None, "{text}");
     }
 }

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
 use std::fmt;
+use std::str;
 
 /// The messages of phoenix.js before 1.3, `vsn=1.0.x` or none: a text frame with the JSON object
 /// `{"topic":…,"event":…,"payload":…,"ref":…}`. It has no word for binary payloads.
@@ -20,7 +21,9 @@ pub struct V1;
 impl Serializer for V1 {
     /// As in Phoenix, the object may come in a frame of any kind.
     fn decode<'f>(&self, _: Opcode, frame: &'f Bytes) -> Result<Message<'f>, DecodeError> {
-        let Parts { join_ref, reference, topic, event, payload } = serde_json::from_slice(frame)?;
+        // Only now is what is skipped below known to be text.
+        let text = str::from_utf8(frame).map_err(DecodeError::other)?;
+        let Parts { join_ref, reference, topic, event, payload } = serde_json::from_str(text)?;
         Ok(Message {
             join_ref: decode_ref(join_ref)?,
             reference: decode_ref(reference)?,
@@ -130,6 +133,17 @@ mod tests {
         let frame = Bytes::copy_from_slice(text.as_bytes());
         let Message { join_ref, reference, topic, event, payload } = V1.decode(Opcode::Text, &frame)?;
         Ok(format!("{join_ref:?} {reference:?} {topic} {event} {payload:?}"))
+    }
+
+    #[test]
+    fn a_binary_frame_is_utf8_throughout() {
+        let ends = (br#"{"topic":"t","event":"e","payload":{},"ref":"2","x":""#, br#""}"#);
+        let decode = |middle: &[u8]| {
+            let frame = Bytes::from([ends.0, middle, ends.1].concat());
+            V1.decode(Opcode::Binary, &frame).is_ok()
+        };
+        assert!(decode("é".as_bytes()));
+        assert!(!decode(b"\xff"));
     }
 
     #[test]

@@ -1,0 +1,30 @@
+//! Not public API. Used by the fuzz targets.
+#![allow(missing_docs, clippy::missing_errors_doc)]
+
+use crate::frame::Frame;
+use crate::message::Outgoing;
+use crate::params::Params;
+use crate::payload::EncodeError;
+use crate::serializer::Serializer;
+use serde::de::DeserializeSeed;
+use std::borrow::Cow;
+
+/// The whole WebSocket frame.
+pub fn encode(serializer: &dyn Serializer, message: &Outgoing<'_>) -> Result<Vec<u8>, EncodeError> {
+    Frame::message(0, |buffer| serializer.encode(message, buffer)).map(|frame| frame.as_bytes().to_vec())
+}
+
+/// The text of `name`, and what `connect` would get if its parameters were of the type of `seed`, each if there is such;
+/// `None` for a bad request.
+pub fn params<P>(
+    query: &str,
+    segment: Option<(&str, &str)>,
+    name: &str,
+    seed: impl for<'de> DeserializeSeed<'de, Value = P>,
+) -> Option<(Option<String>, Option<P>)> {
+    let mut params = Params::parse(query).ok()?;
+    if let Some((name, segment)) = segment {
+        params.put_segment(name, segment).ok()?;
+    }
+    Some((params.text(name).map(Cow::into_owned), params.decode_seed(seed).ok()))
+}

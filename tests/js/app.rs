@@ -1,6 +1,7 @@
 //! What the tests with phoenix.js need beside the reference example, whose behaviour is fixed: a mount that reads
-//! tokens, and a join that takes its time.
+//! tokens, one that compresses, and a join that takes its time.
 
+use phx_runtime::Compression;
 use phx_runtime::prelude::*;
 use std::time::Duration;
 
@@ -45,6 +46,11 @@ impl AppChannel {
     fn echo(&mut self, payload: Payload) -> Result<Payload, Refused> {
         Ok(payload)
     }
+
+    #[handle_in("broadcast")]
+    fn broadcast(&mut self, payload: Payload, ctx: &mut Context<Self>) {
+        ctx.broadcast("broadcast", &payload);
+    }
 }
 
 #[tokio::main]
@@ -52,6 +58,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let endpoint = Endpoint::builder()
         .socket::<AppSocket>("/socket")
         .socket_with::<AppSocket>("/token", |options| options.auth_token = true)
+        .socket_with::<AppSocket>("/compressed", |options| options.compress = Some(Compression::default()))
         .build()?;
     let server = endpoint.bind(([127, 0, 0, 1], 0)).await?;
     println!("listening on {}", server.local_addr());

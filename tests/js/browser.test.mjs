@@ -116,3 +116,34 @@ test("bytes come back as they went", async (t) => {
   });
   assert.deepEqual(echoed, [true, true, true]);
 });
+
+test("messages are compressed both ways where the mount offers it", async (t) => {
+  const page = await newPage(t);
+  assert.equal(await open(page, app, "/compressed"), "opened");
+  assert.match(await page.evaluate(() => socket.conn.extensions), /^permessage-deflate/);
+
+  const same = await page.evaluate(async () => {
+    const channel = socket.channel("app:compressed");
+    await answer(channel.join());
+    const broadcasts = [];
+    channel.on("broadcast", (payload) => broadcasts.push(payload));
+
+    const numbers = Array.from({ length: 10_000 }, (_, n) => n);
+    const payloads = [
+      {}, // too short to compress
+      { text: "grüße 🌍", numbers },
+      new TextEncoder().encode(numbers.join()).buffer, // these bytes shrink,
+      crypto.getRandomValues(new Uint8Array(60_000)).buffer, // and these do not
+      { after: 1 },
+    ];
+    const view = (value) => (value instanceof ArrayBuffer ? `bytes ${new Uint8Array(value)}` : JSON.stringify(value));
+    const same = [];
+    for (const payload of payloads) {
+      channel.push("broadcast", payload);
+      const [, reply] = await answer(channel.push("echo", payload)); // comes after the broadcast
+      same.push([reply, broadcasts.pop()].every((got) => view(got) === view(payload)));
+    }
+    return same;
+  });
+  assert.deepEqual(same, [true, true, true, true, true]);
+});

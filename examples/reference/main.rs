@@ -15,8 +15,8 @@ mod room;
 mod socket;
 
 use options::Options;
-use phx_runtime::CheckOrigin;
 use phx_runtime::prelude::*;
+use phx_runtime::{CheckOrigin, Drain};
 use socket::{GivesIds, UserSocket};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -35,13 +35,13 @@ async fn main() -> ExitCode {
 }
 
 async fn serve() -> Result<(), Box<dyn std::error::Error>> {
-    let Options { port, node } = Options::read()?;
+    let Options { port, node, drain_batch } = Options::read()?;
     let log_level = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(log_level).with_writer(std::io::stderr).init();
     // As many connections as the process may have.
     rlimit::increase_nofile_limit(u64::MAX)?;
 
-    let endpoint = endpoint()?;
+    let endpoint = endpoint(drain_batch)?;
     let server = endpoint.bind(([127, 0, 0, 1], port)).await?;
     println!("listening on {}", server.local_addr());
     server.run(endpoint.routes().or(control::routes(endpoint.clone(), node))).await;
@@ -49,10 +49,12 @@ async fn serve() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// The same socket four times, each time with other options.
-fn endpoint() -> Result<Endpoint, EndpointError> {
+fn endpoint(drain_batch: Option<usize>) -> Result<Endpoint, EndpointError> {
+    let mut drain = Drain::default();
+    drain.batch_size = drain_batch.unwrap_or(drain.batch_size);
     Endpoint::builder()
         .check_origin(CheckOrigin::any())
-        .socket::<UserSocket>("/socket")
+        .socket_with::<UserSocket>("/socket", |options| options.drain = Some(drain))
         .socket_with::<UserSocket>("/idsocket", |options| options.connect_data(GivesIds))
         .socket_with::<UserSocket>("/limited", |options| options.limits.max_message_bytes = 65_536)
         .socket_with::<UserSocket>("/strict", |options| {

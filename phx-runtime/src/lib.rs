@@ -135,9 +135,17 @@
 //! Browsers may connect from pages of `localhost` only, until you say where your pages are:
 //! [`EndpointBuilder::url_host`] or [`EndpointBuilder::check_origin`]. Other clients always may.
 //!
+//! Each mount has [`MountOptions`], set with [`EndpointBuilder::socket_with`]. A connection that is to speak a protocol of
+//! your own instead of channels is a [`Transport`].
+//!
 //! # Limits
 //!
 //! Everything a client can make grow has a bound with a default, in [`Limits`].
+//!
+//! # Watching it run
+//!
+//! Connects, joins and events are `tracing` spans and events, and all of it is counted with `metrics`: see
+//! [`observability`].
 //!
 //! # Coming from Phoenix
 //!
@@ -169,6 +177,12 @@
 //! | `{:stop, :shutdown, socket}`, any other reason | [`Context::stop_with`] with [`Stop::Shutdown`], [`Stop::Error`] |
 //! | `{:stop, reason, {:ok, map}, socket}` | [`Context::stop_with`], then return the reply |
 //! | `MyAppWeb.Endpoint.broadcast` | [`Endpoint::broadcast`] |
+//! | a broadcast of `"disconnect"` on the socket's id | [`Endpoint::disconnect`] |
+//! | `drainer: [batch_size: …]` | [`MountOptions::drain`] |
+//! | `log`, `log_join`, `log_handle_in`, `filter_parameters` | [`MountOptions::log`] |
+//! | telemetry events | [`observability`] |
+//! | `Phoenix.Socket.Transport` | [`Transport`] |
+//! | `child_spec/1` of a socket | [`Socket::background`] |
 //! | hibernation (`:hibernate`, `hibernate_after`) | has no equivalent, and needs none: an idle channel has no stack or heap of its own to shrink |
 //!
 //! What is deliberately different is listed in `docs/differences.md`.

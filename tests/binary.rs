@@ -30,6 +30,9 @@ async fn a_push_with_bytes_is_answered_with_bytes() -> TestResult {
             <= 01 01 02 07 05 "4" "10" "bytes:1" "error" ff
             => 00 01 02 07 06 "4" "11" "bytes:1" "custom" 00
             <= 01 01 02 07 06 "4" "11" "bytes:1" "custom" 00
+               an empty ref is echoed
+            => 00 01 00 07 04 "4" "bytes:1" "echo" ff
+            <= 01 01 00 07 02 "4" "bytes:1" "ok" ff
                no payload at all
             => 00 01 02 07 04 "4" "12" "bytes:1" "echo"
             <= 01 01 02 07 02 "4" "12" "bytes:1" "ok"

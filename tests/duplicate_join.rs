@@ -1,4 +1,4 @@
-//! Protocol §5.2: joining a topic that is already joined.
+//! Protocol §4, rule 3, and §5.2: joining a topic that is already joined.
 
 use crate::support::client::PATIENCE;
 use crate::support::signals::{gate, reported};

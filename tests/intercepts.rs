@@ -203,3 +203,41 @@ async fn broadcasts_from_outside_are_intercepted_too_and_may_stop_the_channel() 
     assert_eq!(reported("out:stop").await, "Stopped(Normal)");
     Ok(())
 }
+
+/// Many clients who broadcast without a pause must not fill the inboxes of the others' intercepts, whose handlers are
+/// as fast as theirs. `Limits::inbox_messages` is far below what they send together.
+#[tokio::test]
+async fn clients_cannot_end_the_intercepting_channels_of_others_by_sending_a_lot() -> TestResult {
+    const SENDERS: usize = 12;
+    const MESSAGES: usize = 150;
+    let server = TestServer::start_with(|limits| limits.inbox_messages = 128).await?;
+    let mut listener = server.connect().await.named("listener");
+    listener.join("intercept:crowd").await;
+    let mut senders = Vec::new();
+    for _ in 0..SENDERS {
+        let mut sender = server.connect().await.named("sender");
+        sender.join("intercept:crowd").await;
+        senders.push(sender);
+    }
+    let mut sending = Vec::new();
+    for mut sender in senders {
+        sending.push(tokio::spawn(async move {
+            for _ in 0..MESSAGES {
+                sender.send(r#"["1",null,"intercept:crowd","say",{"text":"hi"}]"#).await;
+            }
+            let mut heard = 0;
+            while heard < SENDERS * MESSAGES {
+                let frame = sender.next().await;
+                assert!(!frame.contains("phx_error"), "{frame}");
+                heard += usize::from(frame.contains(r#""said""#));
+            }
+        }));
+    }
+    for _ in 0..SENDERS * MESSAGES {
+        assert_eq!(listener.next().await, r#"["1",null,"intercept:crowd","said",{"text":"hi!"}]"#);
+    }
+    for sender in sending {
+        sender.await?;
+    }
+    Ok(())
+}

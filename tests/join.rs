@@ -1,4 +1,4 @@
-//! Protocol §5.1: joining.
+//! Protocol §4, rule 2, and §5.1: joining.
 
 use crate::support::signals::{gate, reported};
 use crate::support::{TestResult, TestServer};
@@ -118,8 +118,8 @@ async fn as_many_channels_as_the_limit_may_be_joined_and_one_more_is_refused() -
     client
         .talk(
             r#"
-            -> ["5","5","room:100","phx_join",{}]
-            <- ["5","5","room:100","phx_reply",{"response":{"reason":"too many channels joined"},"status":"error"}]
+            -> ["j","r","room:100","phx_join",{}]
+            <- ["j","r","room:100","phx_reply",{"response":{"reason":"too many channels joined"},"status":"error"}]
                joining a joined topic again takes no further place
             -> ["6","6","room:99","phx_join",{}]
             <- ["6","6","room:99","phx_reply",{"response":{},"status":"ok"}]

@@ -117,7 +117,8 @@ async fn callbacks_run_in_spans_and_end_in_events_without_secrets() -> TestResul
     ];
     let ours = log.lines(Level::DEBUG).into_iter().filter(|line| !line.contains("HTTP"));
     assert_eq!(ours.collect::<Vec<_>>(), expected.map(|line| line.replace("CHANNEL", CHANNEL)));
-    let crashed = format!(r#"channel crashed path="/socket" topic="seen:b" {CHANNEL} crash=asked to panic"#);
+    let crashed =
+        format!(r#"channel crashed path="/socket" topic="seen:b" {CHANNEL} crash="asked to panic""#);
     assert_eq!(log.lines(Level::ERROR), [crashed]);
     Ok(())
 }
@@ -208,6 +209,55 @@ async fn a_refused_connection_says_at_which_check_and_why() -> TestResult {
         r#"connect{path="/socket" transport="websocket"}: refused params={"vsn": "9.0.0"} check="version" reason=no serializer for version "9.0.0""#,
     ];
     assert_eq!(log.lines(Level::INFO), expected);
+    Ok(())
+}
+
+struct Numbered;
+
+#[derive(serde::Deserialize)]
+struct Number {
+    #[expect(dead_code, reason = "never a number")]
+    token: u8,
+}
+
+#[socket]
+impl Socket for Numbered {
+    type Params = Number;
+
+    async fn connect(_: Number, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+/// An error of the decoder may quote what it got.
+#[tokio::test]
+async fn what_does_not_fit_is_not_quoted_where_it_may_be_a_secret() -> TestResult {
+    let log = Log::default();
+    let _guard = log.start();
+    let server = TestServer::start_socket::<Numbered>(|_| ()).await?;
+    let path = "/socket/websocket?vsn=2.0.0&token=hunter2";
+    request(&server, "GET", path, UPGRADE).await?.assert_empty(403, path);
+    let refused = log.lines(Level::INFO).join("\n");
+    assert!(refused.ends_with(r#"check="params" reason=the parameters do not fit"#), "{refused}");
+    let server = TestServer::start().await?;
+    let mut client = server.connect().await;
+    client.join("room:log").await;
+    client
+        .talk(
+            r#"
+            -> ["1","1","typed:7","phx_join",{"name":"ann"}]
+            <- ["1","1","typed:7","phx_reply",{"response":"ann at 7","status":"ok"}]
+            -> ["1","2","typed:7","hello","hunter2"]
+            <- ["1","2","typed:7","phx_reply",{"response":{"reason":"invalid payload","detail":"invalid type: string \"hunter2\", expected struct Hello at line 1 column 9"},"status":"error"}]
+            -> ["1","3","room:log","push","hunter2"]
+            <- ["1","1","room:log","phx_error",{"reason":"channel_crash"}]
+            "#,
+        )
+        .await;
+    for level in [Level::INFO, Level::WARN, Level::ERROR] {
+        let lines = log.lines(level);
+        assert!(!lines.iter().any(|line| line.contains("hunter2")), "{lines:?}");
+    }
     Ok(())
 }
 

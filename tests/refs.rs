@@ -1,4 +1,4 @@
-//! Protocol §6: which refs each message of the server carries, one test a row.
+//! Protocol §6: which refs each message of the server carries. Each test is named after its row, or its two.
 
 use crate::support::{TestResult, TestServer};
 
@@ -57,7 +57,7 @@ async fn leave_of_a_topic_that_is_not_joined() -> TestResult {
 }
 
 #[tokio::test]
-async fn reply_and_push_of_a_channel() -> TestResult {
+async fn reply_push_and_leave_reply_of_a_channel() -> TestResult {
     conversation(
         r#"
         -> ["j","r","room:1","phx_join",{}]

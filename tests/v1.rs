@@ -176,6 +176,9 @@ async fn bytes_cannot_be_pushed_or_answered_to_a_client_of_version_1() -> TestRe
             r#"
             -> {"topic":"bytes:1","event":"to_bytes","payload":"hi","ref":"2"}
             <- {"topic":"bytes:1","event":"phx_error","ref":null,"payload":{"reason":"channel_crash"}}
+               as the answer to a join
+            -> {"topic":"bytes:in_answer","event":"phx_join","payload":{},"ref":"2"}
+            <- {"topic":"bytes:in_answer","event":"phx_reply","ref":"2","payload":{"response":{"reason":"join crashed"},"status":"error"}}
             -> {"topic":"bytes:1","event":"phx_join","payload":{},"ref":"3"}
             <- {"topic":"bytes:1","event":"phx_reply","ref":"3","payload":{"response":{},"status":"ok"}}
             -> {"topic":"bytes:1","event":"long_push","payload":3,"ref":"4"}

@@ -116,9 +116,9 @@ async fn text_that_is_not_utf_8_closes_with_1007() -> TestResult {
 #[tokio::test]
 async fn a_client_that_closes_is_answered_with_1000() -> TestResult {
     let server = TestServer::start().await?;
-    for code in [1000, 1001, 1003, 1011, 3000, 4000] {
+    for code in [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 4000, 4999] {
         let mut client = server.connect().await;
-        client.close(code).await;
+        client.send_raw(&[&[0x88, 0x82, 0, 0, 0, 0], &u16::to_be_bytes(code)[..]].concat()).await;
         client.expect_close(1000).await;
     }
     let mut client = server.connect().await;
@@ -130,7 +130,7 @@ async fn a_client_that_closes_is_answered_with_1000() -> TestResult {
 #[tokio::test]
 async fn a_client_that_closes_with_a_code_it_must_not_use_is_answered_with_1002() -> TestResult {
     let server = TestServer::start().await?;
-    for code in [1012, 1013, 2999] {
+    for code in [0, 999, 1004, 1005, 1006, 1012, 1013, 1014, 1015, 2999, 5000, 65_535] {
         let mut client = server.connect().await;
         client.send_raw(&[&[0x88, 0x82, 0, 0, 0, 0], &u16::to_be_bytes(code)[..]].concat()).await;
         client.expect_close(1002).await;
@@ -211,6 +211,32 @@ async fn a_connection_whose_messages_find_no_room_for_too_long_is_closed_with_10
     let mut client = blocked("room:stuck", &server).await;
     client.expect_close(1013).await;
     gate("room:stuck").add_permits(9);
+    Ok(())
+}
+
+/// It is read no further while so much waits for it, so it can show that it lives only by taking what it is sent.
+#[tokio::test]
+async fn a_client_that_reads_slowly_is_not_taken_for_a_silent_one() -> TestResult {
+    let timeout = Duration::from_millis(500);
+    let server = TestServer::start_with(|limits| {
+        limits.idle_timeout = timeout;
+        limits.close_timeout = Duration::from_millis(50);
+        limits.outbox_bytes = 16 << 20;
+    })
+    .await?;
+    let mut client = server.connect().await;
+    client.join("room:slow_reader").await;
+    let text = "x".repeat(32 * 1024);
+    for number in 0..384 {
+        let payload = serde_json::json!({"n": number, "text": text});
+        server.endpoint.broadcast("room:slow_reader", "big", &payload)?;
+    }
+    for number in 0..384 {
+        if number % 32 == 31 {
+            pass(timeout / 3, &server).await;
+        }
+        assert!(client.next().await.contains(&format!("\"n\":{number},")));
+    }
     Ok(())
 }
 

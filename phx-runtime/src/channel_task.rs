@@ -66,6 +66,7 @@ async fn run<C: Channel>(
     let end = loop {
         // A channel that always has something to do must not keep the others from running.
         tokio::task::consume_budget().await;
+        ctx.make_way().await;
         let mail = match receive(&shared, &mut ctx, after_timer).await {
             Received::Message(mail) => mail,
             Received::Disconnected => break End::Disconnected,
@@ -105,7 +106,12 @@ struct LastResort<'s, C: Channel>(&'s Shared<C>);
 impl<C: Channel> Drop for LastResort<'_, C> {
     fn drop(&mut self) {
         if self.0.inbox.is_open() {
-            self.0.inbox.close_with(|_, _| self.0.push_crashed());
+            self.0.inbox.close_with(|_, is_replaced| {
+                // A client that has joined again has the answer to that to go by.
+                if !is_replaced {
+                    self.0.push_crashed();
+                }
+            });
         }
     }
 }
@@ -203,7 +209,8 @@ fn judge_join<C: Channel>(
         }
         Ok(Err(JoinError::InvalidPayload(error))) => {
             let answer = Answer::invalid_payload(&error);
-            shared.link.complain(format_args!("the payload of a join of {topic:?} does not fit: {answer}"));
+            // The detail is the client's alone: it may quote what a log must not hold.
+            shared.link.complain(format_args!("the payload of a join of {topic:?} does not fit"));
             answer
         }
     };
@@ -221,7 +228,9 @@ fn tell_crash<C: Channel>(shared: &Shared<C>, crashed: Crashed, crash: &dyn Disp
     let link = &shared.link;
     link.metrics().crashed(crashed);
     let (path, topic, channel) = (link.path(), &*shared.topic, type_name::<C>());
-    log!(link.log().crash, path, topic, channel, %crash, "{} crashed", crashed.text());
+    // As `Debug` does: a line break in it must not look like another line of the log.
+    let crash = crash.to_string();
+    log!(link.log().crash, path, topic, channel, ?crash, "{} crashed", crashed.text());
 }
 
 /// Answers the join. From then on the channel gets the topic's broadcasts, none of them before the answer.
@@ -248,7 +257,7 @@ fn admit<C: Channel>(
         Ok((channel, sources, frame)) => {
             // In Phoenix, the client's messages reach a channel only once it is joined; what the join sent to itself
             // is there already.
-            shared.inbox.let_first(|mail| !matches!(mail, Mail::Client(_)));
+            shared.inbox.let_first(is_from_elsewhere);
             let (outbox, serializer) = (Arc::clone(&shared.link.outbox), shared.link.serializer.clone());
             let subscriber = if C::INTERCEPTS.is_empty() {
                 Subscriber::Direct { outbox, serializer }
@@ -302,13 +311,17 @@ async fn receive<C: Channel>(
         if timers_first && let Poll::Ready(message) = ctx.poll_timers(cx) {
             return Poll::Ready(Received::Message(Mail::Timer(message)));
         }
-        let received = shared.inbox.poll_receive(cx);
+        let received = shared.inbox.poll_receive(cx, is_from_elsewhere);
         if received.is_ready() || timers_first {
             return received;
         }
         ctx.poll_timers(cx).map(|message| Received::Message(Mail::Timer(message)))
     })
     .await
+}
+
+fn is_from_elsewhere<C: Channel>(mail: &Mail<C>) -> bool {
+    !matches!(mail, Mail::Client(_))
 }
 
 /// Runs the callback for one message.
@@ -404,9 +417,7 @@ fn answer_push<C: Channel>(
         }
         Err(HandleError::InvalidPayload(error)) => {
             let answer = Answer::invalid_payload(&error);
-            shared
-                .link
-                .complain(format_args!("the payload of {event:?} on {topic:?} does not fit: {answer}"));
+            shared.link.complain(format_args!("the payload of {event:?} on {topic:?} does not fit"));
             answer
         }
         Err(HandleError::Encode(error)) => return Err(error.to_string()),

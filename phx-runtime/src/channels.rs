@@ -32,12 +32,16 @@ impl<S: Socket> Transport for Channels<S> {
     async fn connect(request: &ConnectRequest<'_>) -> Result<Self, Response> {
         let vsn = request.params.text("vsn");
         let Some(serializer) = request.mount.options.serializers.negotiate(vsn.as_deref()) else {
-            let reason = format!("no serializer for version {:?}", vsn.as_deref().unwrap_or("1.0.0"));
+            let vsn: String = vsn.as_deref().unwrap_or("1.0.0").chars().take(40).collect();
+            let reason = format!("no serializer for version {vsn:?}");
             return Err(Refusal::new(StatusCode::FORBIDDEN, Check::Version, reason).pack());
         };
-        let params = request
-            .params::<S::Params>()
-            .map_err(|error| Refusal::new(StatusCode::FORBIDDEN, Check::Params, error.to_string()).pack())?;
+        let params = request.params::<S::Params>().map_err(|error| {
+            // The error may quote what the log must not hold.
+            let hides = request.mount.options.log.filter_parameters.hides_any(request.params);
+            let reason = if hides { "the parameters do not fit".to_owned() } else { error.to_string() };
+            Refusal::new(StatusCode::FORBIDDEN, Check::Params, reason).pack()
+        })?;
         let socket = S::connect(params, request.info).await.map_err(|refused| {
             Refusal::with_answer(S::refused(&refused), Check::Connect, refused.reason().to_owned()).pack()
         })?;

@@ -6,7 +6,7 @@ use crate::deferred::Deferred;
 use crate::message::Ref;
 use crate::payload::{EncodeError, Payload, ToPayload};
 use crate::port::{InfoHandler, Shared};
-use crate::pubsub::Subscription;
+use crate::pubsub::{Crowd, Subscription};
 use crate::reply::Answer;
 use crate::sender::Sender;
 use crate::sources::{Sources, TooMany};
@@ -173,6 +173,8 @@ pub struct Context<C: Channel> {
     sources: Sources<C>,
     /// The ref of the message that is being handled.
     reference: Ref,
+    /// Who has yet to run because of what was broadcast.
+    crowd: Crowd,
     stop: Option<Stop>,
     /// What ends the channel after the callback that is running; boxed as it is rare.
     failure: Option<Box<Failure>>,
@@ -206,6 +208,7 @@ impl<C: Channel> Context<C> {
             subscription: Some(subscription),
             sources,
             reference: Ref::NULL,
+            crowd: Crowd::default(),
             stop: None,
             failure: None,
         }
@@ -313,8 +316,8 @@ impl<C: Channel> Context<C> {
             return;
         };
         match (self.shared.outbound(event.name(), &payload), &self.subscription) {
-            (Ok(broadcast), Some(subscription)) => subscription.broadcast(broadcast),
-            (Ok(broadcast), None) => self.shared.pubsub().broadcast(broadcast),
+            (Ok(broadcast), Some(subscription)) => self.crowd.and(subscription.broadcast(broadcast)),
+            (Ok(broadcast), None) => self.crowd.and(self.shared.pubsub().broadcast(broadcast)),
             (Err(failure), _) => self.fail(failure),
         }
     }
@@ -343,10 +346,10 @@ impl<C: Channel> Context<C> {
         };
         match (self.shared.outbound(event.name(), &payload), &self.subscription) {
             (Ok(broadcast), Some(subscription)) => {
-                subscription.broadcast_from(broadcast, self.sources.subscriptions());
+                self.crowd.and(subscription.broadcast_from(broadcast, self.sources.subscriptions()));
             }
             // The channel has ended, so it is not among the subscribers.
-            (Ok(broadcast), None) => self.shared.pubsub().broadcast(broadcast),
+            (Ok(broadcast), None) => self.crowd.and(self.shared.pubsub().broadcast(broadcast)),
             (Err(failure), _) => self.fail(failure),
         }
     }
@@ -555,6 +558,11 @@ impl<C: Channel> Context<C> {
 
     pub(crate) fn reference(&self) -> &Ref {
         &self.reference
+    }
+
+    /// Lets those run who have more to do because of this channel's broadcasts.
+    pub(crate) async fn make_way(&mut self) {
+        self.crowd.make_way().await;
     }
 
     pub(crate) fn has_failed(&self) -> bool {

@@ -5,7 +5,7 @@ use crate::payload::Payload;
 use serde_json::Value;
 use std::fmt;
 
-/// Larger payloads are not shown: reading them for the log would cost more than handling them.
+/// Larger payloads and queries are not shown: reading them for the log would cost more than handling them.
 const MAX_SHOWN: usize = 4096;
 
 const FILTERED: &str = "[FILTERED]";
@@ -13,7 +13,7 @@ const FILTERED: &str = "[FILTERED]";
 /// Which parameters and payload fields the log shows; the values of the others are `[FILTERED]`, at any depth. The
 /// default discards what has `password` or `token` in its name. Phoenix: `filter_parameters`.
 ///
-/// Binary payloads, and those over 4 KiB, are shown by their size only.
+/// Binary payloads, and payloads or queries over 4 KiB, are shown by their size only.
 ///
 /// ```
 /// use phx_runtime::{FilterParameters, Payload};
@@ -68,6 +68,11 @@ impl FilterParameters {
 
     pub(crate) fn show_params<'s>(&'s self, params: &'s Params<'_>) -> impl fmt::Display + 's {
         ShownParams { filter: self, params }
+    }
+
+    /// Whether there is a parameter that the log must not hold.
+    pub(crate) fn hides_any(&self, params: &Params<'_>) -> bool {
+        params.iter().any(|(name, value)| !self.shows(name, value))
     }
 
     fn apply(&self, value: &mut Value) {
@@ -130,6 +135,10 @@ struct ShownParams<'s> {
 
 impl fmt::Display for ShownParams<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes: usize = self.params.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if bytes > MAX_SHOWN {
+            return write!(f, "({bytes} bytes)");
+        }
         let mut shown = f.debug_map();
         for (name, value) in self.params.iter() {
             let value = if self.filter.shows(name, value) { value } else { FILTERED };

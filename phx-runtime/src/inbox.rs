@@ -80,11 +80,11 @@ impl<T> Inbox<T> {
         }
     }
 
-    /// Puts in a message, and says whether it did: nothing is taken by a channel that ends. Too many messages end it.
-    pub(crate) fn push(&self, message: T) -> bool {
+    /// Puts in a message, and says how many wait now: nothing is taken by a channel that ends. Too many messages end it.
+    pub(crate) fn push(&self, message: T) -> Option<usize> {
         let mut state = self.lock();
         if state.status != Status::Open {
-            return false;
+            return None;
         }
         let has_room = state.queue.len() < self.messages;
         if has_room {
@@ -92,8 +92,9 @@ impl<T> Inbox<T> {
         } else {
             state.status = Status::Overflowed;
         }
+        let waiting = state.queue.len();
         wake_channel(state);
-        has_room
+        has_room.then_some(waiting)
     }
 
     /// Moves what comes before the rest to the front; the order stays the same otherwise.
@@ -150,14 +151,22 @@ impl<T> Inbox<T> {
         .await;
     }
 
-    pub(crate) fn poll_receive(&self, cx: &mut Context<'_>) -> Poll<Received<T>> {
+    /// The next message. When more than half of what may wait does, those that are `urgent` come before the others:
+    /// those that no sender can be made to wait with.
+    pub(crate) fn poll_receive(
+        &self,
+        cx: &mut Context<'_>,
+        urgent: impl Fn(&T) -> bool,
+    ) -> Poll<Received<T>> {
         let mut state = self.lock();
         match state.status {
             Status::Replaced => return Poll::Ready(Received::Replaced),
             Status::Overflowed => return Poll::Ready(Received::Overflowed),
             Status::Open | Status::Disconnected | Status::Closed => {}
         }
-        if let Some(message) = state.queue.pop_front() {
+        let is_crowded = state.queue.len() > self.messages / 2;
+        let first = if is_crowded { state.queue.iter().position(urgent).unwrap_or(0) } else { 0 };
+        if let Some(message) = state.queue.remove(first) {
             // Not at the first free place: the connection then has more than one message to bring.
             let has_room = state.queue.len() <= self.pushes / 2;
             let connection = if has_room { state.connection.take() } else { None };
@@ -217,7 +226,7 @@ mod tests {
     }
 
     fn receive(inbox: &Inbox<u8>) -> Poll<Received<u8>> {
-        inbox.poll_receive(&mut Context::from_waker(Waker::noop()))
+        inbox.poll_receive(&mut Context::from_waker(Waker::noop()), |_| false)
     }
 
     #[test]

@@ -70,8 +70,8 @@ pub struct Limits {
     /// with many friends, and each takes memory.
     pub subscriptions: usize,
     /// How long a connection may stay silent before it is closed with 1001. Received bytes count, sent ones do not. A
-    /// connection that is not read because its channels have too much to do is closed with 1013 when none of its
-    /// messages finds room for that long. Default 60 s: phoenix.js sends a heartbeat every 30 s.
+    /// connection that is read no further is closed with 1013 after that long: if its channels have too much to do,
+    /// unless one of its messages finds room; if too much waits for the client, unless that takes some of it. Default 60 s: phoenix.js sends a heartbeat every 30 s.
     pub idle_timeout: Duration,
     /// How long a closed connection may take to be read to its end by the client. Default 5 s.
     pub close_timeout: Duration,

@@ -89,8 +89,21 @@ impl Crashed {
     }
 }
 
-const CODES: &[&str] =
-    &["1000", "1001", "1002", "1007", "1009", "1011", "1012", "1013", "application", "none"];
+label! {
+    /// The code a connection was closed with.
+    Closed {
+        Normal = "1000",
+        GoingAway = "1001",
+        ProtocolError = "1002",
+        InvalidText = "1007",
+        TooLarge = "1009",
+        InternalError = "1011",
+        ServiceRestart = "1012",
+        TryAgainLater = "1013",
+        Application = "application",
+        Vanished = "none",
+    }
+}
 
 impl Metrics {
     pub(crate) fn new(path: &str) -> Self {
@@ -112,7 +125,7 @@ impl Metrics {
             refusals: by_label("phx_refusals_total", "check", Check::TEXTS),
             joins: by_label("phx_joins_total", "result", JoinResult::TEXTS),
             crashes: by_label("phx_crashes_total", "in", Crashed::TEXTS),
-            closes: by_label("phx_closes_total", "code", CODES),
+            closes: by_label("phx_closes_total", "code", Closed::TEXTS),
         }
     }
 
@@ -137,19 +150,19 @@ impl Metrics {
 
     /// `None` if the client was gone without a goodbye.
     pub(crate) fn closed(&self, code: Option<CloseCode>) {
-        let index = match code {
-            Some(CloseCode::Normal) => 0,
-            Some(CloseCode::GoingAway) => 1,
-            Some(CloseCode::ProtocolError) => 2,
-            Some(CloseCode::InvalidText) => 3,
-            Some(CloseCode::TooLarge) => 4,
-            Some(CloseCode::InternalError) => 5,
-            Some(CloseCode::ServiceRestart) => 6,
-            Some(CloseCode::TryAgainLater) => 7,
-            Some(CloseCode::Application(_)) => 8,
-            None => 9,
+        let code = match code.map(CloseCode::as_u16) {
+            None => Closed::Vanished,
+            Some(1000) => Closed::Normal,
+            Some(1001) => Closed::GoingAway,
+            Some(1002) => Closed::ProtocolError,
+            Some(1007) => Closed::InvalidText,
+            Some(1009) => Closed::TooLarge,
+            Some(1011) => Closed::InternalError,
+            Some(1012) => Closed::ServiceRestart,
+            Some(1013) => Closed::TryAgainLater,
+            Some(_) => Closed::Application,
         };
-        self.closes[index].increment(1);
+        self.closes[code as usize].increment(1);
     }
 }
 

@@ -93,9 +93,7 @@ impl Payload {
     /// Whether clients can be expected to understand it unasked: it is a JSON object, or binary.
     pub(crate) fn check_object(&self) -> Result<(), EncodeError> {
         match self.as_json() {
-            Some(json) if !json.starts_with('{') => {
-                Err(EncodeError::NotAnObject(json.chars().take(40).collect()))
-            }
+            Some(json) if !json.starts_with('{') => Err(EncodeError::NotAnObject(kind_of(json))),
             _ => Ok(()),
         }
     }
@@ -109,6 +107,17 @@ impl Payload {
             Kind::Json => Ok(serde_json::from_slice(&self.bytes)?),
             Kind::Binary => Err(PayloadError::NotJson),
         }
+    }
+}
+
+/// What a valid JSON text is. The text itself may hold what a log must not.
+fn kind_of(json: &str) -> &'static str {
+    match json.as_bytes().first() {
+        Some(b'[') => "an array",
+        Some(b'"') => "a string",
+        Some(b't' | b'f') => "a boolean",
+        Some(b'n') => "null",
+        _ => "a number",
     }
 }
 
@@ -168,7 +177,7 @@ pub enum EncodeError {
     Json(#[from] serde_json::Error),
     /// Phoenix clients read the payload of a push or broadcast as an object.
     #[error("the payload of a push or broadcast must be a JSON object or binary, got {0}")]
-    NotAnObject(String),
+    NotAnObject(&'static str),
     /// A field of a binary frame has at most 255 bytes.
     #[error("the {field} of a binary message has at most 255 bytes, got {bytes}")]
     TooLong {

@@ -200,7 +200,8 @@ pub(crate) trait Port: Send + Sync {
     /// Asks before [`deliver`](Self::deliver).
     fn room(&self, cx: &Context<'_>) -> Room;
     fn deliver(&self, delivery: Delivery);
-    fn intercept(&self, broadcast: Broadcast);
+    /// Gives the channel a broadcast to intercept, and says how many messages wait for it now.
+    fn intercept(&self, broadcast: Broadcast) -> usize;
     fn disconnect(&self);
     fn replace(&self);
 }
@@ -259,9 +260,9 @@ impl<C: Channel> Shared<C> {
         payload: &'b Payload,
     ) -> Result<Outbound<'b>, EncodeError> {
         let mut broadcast = Outbound::new(&self.topic, event, payload);
-        // An object always can be written.
+        // Phoenix's serializers can write any object.
         let is_object = !payload.is_binary() && payload.check_object().is_ok();
-        if !is_object
+        if !(is_object && self.link.serializer.is_of_phoenix())
             && let Err(failure) = broadcast.encode(&self.link.serializer)
             && !matches!(failure, EncodeError::Unsupported(_))
         {
@@ -301,9 +302,14 @@ impl<C: Channel> Shared<C> {
         self.link.tell(&Outgoing::Message { join_ref, reference: join_ref, topic, event, payload });
     }
 
+    /// As [`notify`](Self::notify); says how many messages wait now.
+    pub(crate) fn notify_of<M: Info<C>>(&self, message: M) -> usize {
+        self.inbox.push(Mail::Info(info(message))).unwrap_or_default()
+    }
+
     /// Whether the message was put in.
     pub(crate) fn notify<M: Info<C>>(&self, message: M) -> bool {
-        self.inbox.push(Mail::Info(info(message)))
+        self.inbox.push(Mail::Info(info(message))).is_some()
     }
 }
 
@@ -324,8 +330,8 @@ impl<C: Channel> Port for Shared<C> {
         self.inbox.push(Mail::Client(delivery));
     }
 
-    fn intercept(&self, broadcast: Broadcast) {
-        self.inbox.push(Mail::Broadcast(broadcast));
+    fn intercept(&self, broadcast: Broadcast) -> usize {
+        self.inbox.push(Mail::Broadcast(broadcast)).unwrap_or_default()
     }
 
     fn disconnect(&self) {

@@ -50,13 +50,34 @@ pub(crate) enum Subscriber {
     Intercepting { outbox: Arc<Outbox>, serializer: SerializerHandle, intercepts: Box<Intercepts> },
     /// The connection itself, which [`DISCONNECT`] closes.
     Connection(Arc<Outbox>),
-    /// To somebody who has not joined the topic. Called under the topic's lock.
-    Listening(Box<dyn Fn(Broadcast) + Send + Sync>),
+    /// To somebody who has not joined the topic. Called under the topic's lock; says how many wait there now.
+    Listening(Box<dyn Fn(Broadcast) -> usize + Send + Sync>),
 }
 
 pub(crate) struct Intercepts {
     pub(crate) channel: Arc<dyn Port>,
     pub(crate) events: &'static [&'static str],
+}
+
+/// How many messages wait in the fullest of the inboxes that a broadcast went to. Its sender owes them that many turns:
+/// many who broadcast without a pause would fill them faster than their channels can run.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Crowd(usize);
+
+impl Crowd {
+    /// What a channel handles in one turn, at the least.
+    const TURN: usize = 32;
+
+    pub(crate) fn and(&mut self, other: Self) {
+        self.0 = self.0.max(other.0);
+    }
+
+    /// Lets the others run.
+    pub(crate) async fn make_way(&mut self) {
+        for _ in 0..std::mem::take(&mut self.0) / Self::TURN {
+            tokio::task::yield_now().await;
+        }
+    }
 }
 
 impl std::fmt::Debug for Subscriber {
@@ -117,8 +138,8 @@ impl PubSub {
     }
 
     /// Sends to every subscriber of the topic.
-    pub(crate) fn broadcast(&self, broadcast: Outbound<'_>) {
-        self.publish(self.find(broadcast.topic()).as_deref(), broadcast, &[]);
+    pub(crate) fn broadcast(&self, broadcast: Outbound<'_>) -> Crowd {
+        self.publish(self.find(broadcast.topic()).as_deref(), broadcast, &[])
     }
 
     /// Sends to every subscriber of the topic but `from`, which need not be one of them.
@@ -139,11 +160,9 @@ impl PubSub {
 
     /// What every broadcast passes that is not a local one. An engine that reaches other nodes is to get it here,
     /// before the subscribers on this node do: today this is the only node.
-    fn publish(&self, topic: Option<&Topic>, broadcast: Outbound<'_>, except: &[usize]) {
+    fn publish(&self, topic: Option<&Topic>, broadcast: Outbound<'_>, except: &[usize]) -> Crowd {
         self.broadcasts.increment(1);
-        if let Some(topic) = topic {
-            topic.broadcast(broadcast, except);
-        }
+        topic.map_or(Crowd::default(), |topic| topic.broadcast(broadcast, except))
     }
 
     fn find(&self, name: &str) -> Option<Arc<Topic>> {
@@ -164,19 +183,19 @@ impl PubSub {
 
 impl Subscription {
     /// Sends a broadcast of the topic to every subscriber, this one included.
-    pub(crate) fn broadcast(&self, broadcast: Outbound<'_>) {
-        self.pubsub.publish(Some(&self.topic), broadcast, &[]);
+    pub(crate) fn broadcast(&self, broadcast: Outbound<'_>) -> Crowd {
+        self.pubsub.publish(Some(&self.topic), broadcast, &[])
     }
 
     /// Sends a broadcast of the topic to every other subscriber, without the sender's other places there.
-    pub(crate) fn broadcast_from(&self, broadcast: Outbound<'_>, others: &[Self]) {
+    pub(crate) fn broadcast_from(&self, broadcast: Outbound<'_>, others: &[Self]) -> Crowd {
         let others = others.iter().filter(|other| Arc::ptr_eq(&other.topic, &self.topic));
         let mut except: Vec<usize> = others.map(|other| other.slot).collect();
         if except.is_empty() {
-            self.pubsub.publish(Some(&self.topic), broadcast, &[self.slot]);
+            self.pubsub.publish(Some(&self.topic), broadcast, &[self.slot])
         } else {
             except.push(self.slot);
-            self.pubsub.publish(Some(&self.topic), broadcast, &except);
+            self.pubsub.publish(Some(&self.topic), broadcast, &except)
         }
     }
 
@@ -199,7 +218,8 @@ impl Drop for Subscription {
 }
 
 impl Topic {
-    fn broadcast(&self, mut broadcast: Outbound<'_>, except: &[usize]) {
+    fn broadcast(&self, mut broadcast: Outbound<'_>, except: &[usize]) -> Crowd {
+        let mut crowd = 0;
         let subscribers = self.lock();
         for (slot, subscriber) in &subscribers.slots {
             if except.contains(&slot) {
@@ -209,9 +229,11 @@ impl Topic {
                 Subscriber::Intercepting { intercepts, .. }
                     if intercepts.events.contains(&broadcast.event()) =>
                 {
-                    intercepts.channel.intercept(broadcast.message(&self.name));
+                    crowd = crowd.max(intercepts.channel.intercept(broadcast.message(&self.name)));
                 }
-                Subscriber::Listening(listener) => listener(broadcast.message(&self.name)),
+                Subscriber::Listening(listener) => {
+                    crowd = crowd.max(listener(broadcast.message(&self.name)));
+                }
                 Subscriber::Direct { outbox, serializer }
                 | Subscriber::Intercepting { outbox, serializer, .. } => {
                     if let Some(frame) = broadcast.frame(serializer) {
@@ -224,6 +246,7 @@ impl Topic {
                 Subscriber::Connection(_) => {}
             }
         }
+        Crowd(crowd)
     }
 
     fn lock(&self) -> MutexGuard<'_, Subscribers> {

@@ -118,6 +118,11 @@ impl SerializerHandle {
         V2_HANDLE.clone()
     }
 
+    /// Whether it is one of the default ones.
+    pub(crate) fn is_of_phoenix(&self) -> bool {
+        *self == Self::v2() || *self == Self::v1()
+    }
+
     pub(crate) fn decode<'f>(&self, opcode: Opcode, frame: &'f Bytes) -> Result<Message<'f>, DecodeError> {
         self.0.decode(opcode, frame)
     }

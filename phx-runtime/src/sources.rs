@@ -61,9 +61,7 @@ impl<C: Channel> Sources<C> {
             return Err(TooMany { what: "subscriptions", limit });
         }
         let channel = Arc::clone(shared);
-        let subscriber = Subscriber::Listening(Box::new(move |broadcast| {
-            channel.notify(broadcast);
-        }));
+        let subscriber = Subscriber::Listening(Box::new(move |broadcast| channel.notify_of(broadcast)));
         subscriptions.push(shared.pubsub().subscribe(&topic.into(), subscriber, || ()));
         Ok(())
     }

@@ -126,7 +126,11 @@ impl Endpoint {
         let mailbox = Arc::new(Mailbox::new(capacity));
         let subscriber = Subscriber::Listening({
             let mailbox = Arc::clone(&mailbox);
-            Box::new(move |broadcast| mailbox.push(broadcast))
+            // What is too much here is dropped, and nobody is to wait for it.
+            Box::new(move |broadcast| {
+                mailbox.push(broadcast);
+                0
+            })
         });
         Subscription { place: self.hub.pubsub.subscribe(&topic.into(), subscriber, || ()), mailbox }
     }

@@ -37,8 +37,9 @@ impl Upgrade {
         {
             return Err("the `connection` header must contain `upgrade`");
         }
-        let wanted = headers.get(header::UPGRADE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if !wanted.split(',').any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket")) {
+        let wanted = headers.get_all(header::UPGRADE).iter().filter_map(|value| value.to_str().ok());
+        let mut wanted = wanted.flat_map(|value| value.split(','));
+        if !wanted.any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket")) {
             return Err("the `upgrade` header must contain `websocket`");
         }
         let mut versions = headers.get_all(header::SEC_WEBSOCKET_VERSION).iter();

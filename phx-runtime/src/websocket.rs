@@ -14,6 +14,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io;
+use std::mem;
 use std::ops::ControlFlow::{Break, Continue};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -123,15 +124,17 @@ impl<S: Stream + 'static, T: Transport> Socket<S, T> {
                 break;
             }
         }
-        if self.writer.stream.take_received() {
+        let took = mem::take(&mut self.writer.took);
+        // A client that is read no further cannot show that it lives but by taking what it is sent.
+        if self.writer.stream.take_received() || (took && self.line.outbox.is_crowded()) {
             self.last_received = Instant::now();
         }
         // The timer is set anew only when it fires: moving it at every message would cost more than the message.
         while self.idle.as_mut().poll(cx).is_ready() {
             let deadline = self.last_received + self.line.mount.options.limits.idle_timeout;
             if deadline <= Instant::now() {
-                let is_blocked = self.state == State::Blocked;
-                let code = if is_blocked { CloseCode::TryAgainLater } else { CloseCode::GoingAway };
+                let is_held_up = self.state == State::Blocked || self.line.outbox.is_crowded();
+                let code = if is_held_up { CloseCode::TryAgainLater } else { CloseCode::GoingAway };
                 return Poll::Ready(Some(code));
             }
             self.idle.as_mut().reset(deadline);
@@ -218,7 +221,7 @@ impl<S: Stream + 'static, T: Transport> Socket<S, T> {
     fn receive_infos(&mut self, cx: &mut Context<'_>) -> Result<bool, Option<CloseCode>> {
         let Some(infos) = self.line.infos.clone() else { return Ok(false) };
         for count in 0..MESSAGES_PER_TURN {
-            match infos.poll_receive(cx) {
+            match infos.poll_receive(cx, |_| false) {
                 Poll::Ready(inbox::Received::Message(info)) => {
                     self.call(cx, |transport, ctx| transport.handle_info(info, ctx))?;
                 }
@@ -257,6 +260,8 @@ struct Writer<S> {
     written: usize,
     /// Something was written that the stream may still hold back.
     needs_flush: bool,
+    /// The client, or its network, has taken something since this was last asked.
+    took: bool,
     /// The answer to the latest ping; earlier ones need none (RFC 6455 §5.5.3), so pings cannot pile up.
     pong: Option<Frame>,
     compression: Option<Arc<Compression>>,
@@ -268,7 +273,15 @@ thread_local! {
 
 impl<S: Stream> Writer<S> {
     fn new(stream: SharedStream<S>, compression: Option<Arc<Compression>>) -> Self {
-        Self { stream, batch: VecDeque::new(), written: 0, needs_flush: false, pong: None, compression }
+        Self {
+            stream,
+            batch: VecDeque::new(),
+            written: 0,
+            needs_flush: false,
+            took: false,
+            pong: None,
+            compression,
+        }
     }
 
     /// Whether the client has yet to take something.
@@ -350,6 +363,7 @@ impl<S: Stream> Writer<S> {
 
     /// Takes `count` written bytes off the batch.
     fn advance(&mut self, count: usize) {
+        self.took = true;
         self.written += count;
         while let Some(first) = self.batch.front()
             && self.written >= first.len()

@@ -1,10 +1,12 @@
 //! Protocol §2.2: the order of the checks. A request that fails two of them gets the answer of the earlier one.
 
 use crate::support::http::{Answer, PATH, UPGRADE, request};
+use crate::support::log::Log;
 use crate::support::{TestResult, TestServer};
 use phx_runtime::prelude::*;
 use phx_runtime::{CheckOrigin, Endpoint};
 use std::io;
+use tracing::Level;
 use warp::http::StatusCode;
 use warp::reply::{Reply as _, Response, with_status};
 
@@ -113,4 +115,51 @@ async fn a_request_that_passes_all_but_connect_still_needs_none_of_the_upgrade_h
     let headers = format!("{UPGRADE}origin: http://localhost\r\nsec-websocket-protocol: phoenix\r\n");
     assert_eq!(request(&server, "GET", PATH, &headers).await?.status, 418);
     Ok(())
+}
+
+/// All of these answer 403, so the log has to say which check it was.
+#[tokio::test]
+async fn of_two_checks_that_fail_the_earlier_one_is_told() -> TestResult {
+    let log = Log::default();
+    let _guard = log.start();
+    let server = TestServer::build(
+        Endpoint::builder().check_origin(CheckOrigin::host()).socket_with::<Typed>("/socket", |options| {
+            options.auth_token = true;
+            options.subprotocols = Some(vec!["chat".to_owned()]);
+        }),
+    )
+    .await?;
+    let foreign_and_garbage = format!("{FOREIGN}{GARBAGE}");
+    for (path, headers) in [
+        (NO_VERSION, &*foreign_and_garbage),
+        (NO_VERSION, "sec-websocket-protocol: base64url.bearer.phx.!, unknown\r\n"),
+        (NO_VERSION, UNKNOWN),
+        (NO_VERSION, ""),
+        (PATH, ""),
+    ] {
+        request(&server, "GET", path, headers).await?.assert_empty(403, headers);
+    }
+    let refused = log.lines(Level::INFO);
+    let checks: Vec<_> =
+        refused.iter().filter_map(|line| line.split_once("check=")?.1.split(' ').next()).collect();
+    assert_eq!(checks, [r#""origin""#, r#""auth_token""#, r#""subprotocol""#, r#""version""#, r#""params""#]);
+    Ok(())
+}
+
+/// Has parameters that are not given.
+struct Typed;
+
+#[derive(serde::Deserialize)]
+struct Needed {
+    #[expect(dead_code, reason = "never given")]
+    needed: u8,
+}
+
+#[socket]
+impl Socket for Typed {
+    type Params = Needed;
+
+    async fn connect(_: Needed, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
 }

@@ -9,6 +9,11 @@ pub(crate) struct Bytes;
 
 #[channel(socket = TestSocket)]
 impl Bytes {
+    #[join("bytes:in_answer")]
+    fn join_with_bytes() -> Result<(Self, Binary), Refused> {
+        Ok((Self, Binary("hi".into())))
+    }
+
     /// Admits with the payload it got, of whatever kind.
     #[join("bytes:*")]
     fn join(params: Payload) -> Result<(Self, Payload), Refused> {

@@ -24,8 +24,9 @@ pub fn query_strings(bytes: &[u8]) {
     let segment = lines.next().filter(is_name).map(|name| (name, lines.next().unwrap_or_default()));
 
     let pairs = read(query, segment);
-    let names: Vec<&str> = pairs.iter().flatten().map(|(name, _)| root(name)).chain(["vsn"]).collect();
-    for name in names {
+    // All would take too long with some thousand names, since each reads the query anew.
+    let names = pairs.iter().flatten().map(|(name, _)| root(name)).take(8);
+    for name in names.chain(["vsn"]) {
         let found = __fuzz::params(query, segment, name, Shape(None));
         assert_eq!(found.is_some(), pairs.is_some(), "{query:?} {segment:?}");
         let (Some((text, _)), Some(pairs)) = (found, &pairs) else { return };

@@ -124,8 +124,8 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// RFC 9110 §5.6.2.
-fn is_token_char(c: char) -> bool {
+/// Whether it may stand in a `token` of RFC 9110 §5.6.2.
+pub(crate) fn is_token_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
 }
 

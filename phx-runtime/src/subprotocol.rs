@@ -1,6 +1,7 @@
 //! The header `sec-websocket-protocol`: what the client offers, and a token that may be among it. docs/protocol.md
 //! §2.6 and §2.7.
 
+use crate::extensions::is_token_char;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -81,6 +82,5 @@ fn list(header: &HeaderValue) -> Vec<&str> {
 
 /// Whether a name can stand in the header: a `token` of RFC 9110 §5.6.2.
 pub(crate) fn is_name(name: &str) -> bool {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_token)
+    !name.is_empty() && name.chars().all(is_token_char)
 }

@@ -2,6 +2,8 @@
 
 use crate::support::signals::{gate, reported};
 use crate::support::{TestResult, TestServer};
+use phx_runtime::prelude::*;
+use std::time::Duration;
 
 #[tokio::test]
 async fn a_channel_that_stops_is_closed() -> TestResult {
@@ -272,5 +274,65 @@ async fn all_channels_stop_when_the_connection_goes_after_what_was_sent() -> Tes
     gate("room:gone").add_permits(2);
     assert_eq!(reported("room:gone").await, "handling");
     assert_eq!(reported("room:gone").await, "Closed");
+    Ok(())
+}
+
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("asked to panic in drop");
+    }
+}
+
+struct BombSocket;
+
+#[socket]
+impl Socket for BombSocket {
+    channel!("bomb:*", BombChannel);
+
+    async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+struct BombChannel;
+
+#[channel(socket = BombSocket)]
+impl BombChannel {
+    #[join("bomb:*")]
+    fn join(ctx: &mut Joining<Self>) -> Result<Self, Refused> {
+        // Dropped when the channel ends.
+        ctx.send_after(Duration::from_hours(1), Bomb);
+        Ok(Self)
+    }
+
+    #[handle_info]
+    fn explode(&mut self, bomb: Bomb) {
+        drop(bomb);
+    }
+}
+
+/// The row of §5.4 for a process that ends in any other way: here, the task of the channel panics outside of all
+/// callbacks.
+#[tokio::test]
+async fn a_channel_whose_task_panics_has_crashed_and_leaves_its_topic_free() -> TestResult {
+    let server = TestServer::start_socket::<BombSocket>(|_| ()).await?;
+    let mut client = server.connect().await;
+    for _ in 0..2 {
+        client
+            .talk(
+                r#"
+                -> ["3","4","bomb:later","phx_join",{}]
+                <- ["3","4","bomb:later","phx_reply",{"response":{},"status":"ok"}]
+                -> ["3","5","bomb:later","phx_leave",{}]
+                <- ["3","5","bomb:later","phx_reply",{"response":{},"status":"ok"}]
+                <- ["3","3","bomb:later","phx_error",{"reason":"channel_crash"}]
+                "#,
+            )
+            .await;
+    }
+    client.nothing_more().await;
     Ok(())
 }

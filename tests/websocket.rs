@@ -28,6 +28,12 @@ async fn a_message_of_the_limit_passes_and_one_byte_more_is_too_large() -> TestR
     assert_eq!(client.next().await, ANSWER);
     client.send(&heartbeat_of(70_001)).await;
     client.expect_close(1009).await;
+    // The header alone says that it will be too large.
+    for length in [70_001_u64, 1 << 62] {
+        let mut client = server.connect().await;
+        client.send_raw(&[&[0x81, 0xFF][..], &length.to_be_bytes(), &[0; 4]].concat()).await;
+        client.expect_close(1009).await;
+    }
     Ok(())
 }
 
@@ -90,7 +96,11 @@ async fn what_breaks_the_websocket_protocol_closes_with_1002() -> TestResult {
         ("an unmasked frame", vec![0x81, 0x01, b'x']),
         ("a frame with RSV1 although nothing was negotiated", masked(0xC1)),
         ("a frame with RSV2", masked(0xA1)),
-        ("a reserved opcode", masked(0x83)),
+        ("a frame with RSV3", masked(0x91)),
+        ("a reserved opcode of data", masked(0x83)),
+        ("a reserved opcode of control", masked(0x8B)),
+        ("a ping of 126 bytes", [&[0x89, 0xFE, 0, 126, 0, 0, 0, 0][..], &[b'p'; 126]].concat()),
+        ("a new message within another", [[0x01, 0x80, 0, 0, 0, 0], [0x81, 0x80, 0, 0, 0, 0]].concat()),
         ("a continuation of nothing", masked(0x80)),
         ("a fragmented ping", masked(0x09)),
         ("a close frame with half a code", vec![0x88, 0x81, 0, 0, 0, 0, 3]),
@@ -109,6 +119,14 @@ async fn text_that_is_not_utf_8_closes_with_1007() -> TestResult {
     let server = TestServer::start().await?;
     let mut client = server.connect().await;
     client.send_raw(&[0x81, 0x81, 0, 0, 0, 0, 0xFF]).await;
+    client.expect_close(1007).await;
+    // The first half of a character, and then no second one.
+    let mut client = server.connect().await;
+    client.send_raw(&[0x01, 0x81, 0, 0, 0, 0, 0xC3, 0x80, 0x81, 0, 0, 0, 0, b'x']).await;
+    client.expect_close(1007).await;
+    // In the reason of a close.
+    let mut client = server.connect().await;
+    client.send_raw(&[0x88, 0x83, 0, 0, 0, 0, 0x03, 0xE8, 0xFF]).await;
     client.expect_close(1007).await;
     Ok(())
 }

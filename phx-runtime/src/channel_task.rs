@@ -287,14 +287,8 @@ fn admit<C: Channel>(
 fn answer_as_unmatched<C: Channel>(shared: &Shared<C>, rest: &VecDeque<Mail<C>>) {
     let topic = &Name::from(&*shared.topic);
     for mail in rest {
-        match mail {
-            Mail::Client(Delivery::Leave { join_ref, reference, .. }) => {
-                shared.link.answer(join_ref, reference, topic, &Answer::empty_ok());
-            }
-            Mail::Client(Delivery::Push { reference, .. }) => {
-                shared.link.answer(&Ref::NULL, reference, topic, &Answer::refusal("unmatched topic"));
-            }
-            Mail::Broadcast(_) | Mail::Info(_) | Mail::Timer(_) => {}
+        if let Mail::Client(delivery) = mail {
+            shared.link.answer_late(delivery, topic);
         }
     }
 }

@@ -91,13 +91,16 @@ impl Connection {
             }
         }
         let Message { join_ref, reference, event, payload, .. } = message;
-        if event.is("phx_leave") {
-            channel.port.deliver(Delivery::Leave { join_ref, reference, is_stale });
-            return Dispatched::Done;
+        let delivery = if event.is("phx_leave") {
+            Delivery::Leave { join_ref, reference, is_stale }
+        } else {
+            let Some(claim) = self.link.claim(&payload, cx) else { return Dispatched::Blocked };
+            let event = event.as_text().map(Box::from);
+            Delivery::Push { reference, event, payload, claim, is_stale }
+        };
+        if let Some(late) = channel.port.deliver(delivery) {
+            self.link.answer_late(&late, &message.topic);
         }
-        let Some(claim) = self.link.claim(&payload, cx) else { return Dispatched::Blocked };
-        let event = event.as_text().map(Box::from);
-        channel.port.deliver(Delivery::Push { reference, event, payload, claim, is_stale });
         Dispatched::Done
     }
 

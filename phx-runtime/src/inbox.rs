@@ -82,7 +82,20 @@ impl<T> Inbox<T> {
 
     /// Puts in a message, and says how many wait now: nothing is taken by a channel that ends. Too many messages end it.
     pub(crate) fn push(&self, message: T) -> Option<usize> {
-        let mut state = self.lock();
+        self.put(self.lock(), message)
+    }
+
+    /// Puts in a message that has [room](Self::room), or gives it back if the channel has ended since that was asked.
+    pub(crate) fn deliver(&self, message: T) -> Option<T> {
+        let state = self.lock();
+        if state.status == Status::Closed {
+            return Some(message);
+        }
+        self.put(state, message);
+        None
+    }
+
+    fn put(&self, mut state: MutexGuard<'_, State<T>>, message: T) -> Option<usize> {
         if state.status != Status::Open {
             return None;
         }
@@ -275,5 +288,14 @@ mod tests {
         inbox.close_with(|rest, is_replaced| assert!(*rest == [1] && !is_replaced));
         assert_eq!(room(&inbox), Room::Ended);
         assert!(!inbox.is_open());
+    }
+
+    #[test]
+    fn what_is_delivered_too_late_comes_back() {
+        let inbox = Inbox::new(8, 8);
+        assert_eq!(inbox.deliver(1), None);
+        inbox.close_with(|rest, _| assert_eq!(rest, &[1]));
+        assert_eq!(inbox.deliver(2), Some(2));
+        assert_eq!(inbox.push(3), None);
     }
 }

@@ -114,6 +114,18 @@ impl Link {
         }
     }
 
+    /// Answers a message that came too late for its channel, as if it had come to a topic that is not joined.
+    pub(crate) fn answer_late(&self, delivery: &Delivery, topic: &Name<'_>) {
+        match delivery {
+            Delivery::Leave { join_ref, reference, .. } => {
+                self.answer(join_ref, reference, topic, &Answer::empty_ok());
+            }
+            Delivery::Push { reference, .. } => {
+                self.answer(&Ref::NULL, reference, topic, &Answer::refusal("unmatched topic"));
+            }
+        }
+    }
+
     /// Answers a message that no channel answers.
     pub(crate) fn answer(&self, join_ref: &Ref, reference: &Ref, topic: &Name<'_>, answer: &Answer) {
         self.tell(&answer.to_reply(join_ref, reference, topic));
@@ -199,7 +211,8 @@ pub(crate) trait Port: Send + Sync {
     fn is_open(&self) -> bool;
     /// Asks before [`deliver`](Self::deliver).
     fn room(&self, cx: &Context<'_>) -> Room;
-    fn deliver(&self, delivery: Delivery);
+    /// Gives the message back if the channel has ended.
+    fn deliver(&self, delivery: Delivery) -> Option<Delivery>;
     /// Gives the channel a broadcast to intercept, and says how many messages wait for it now.
     fn intercept(&self, broadcast: Broadcast) -> usize;
     fn disconnect(&self);
@@ -326,8 +339,11 @@ impl<C: Channel> Port for Shared<C> {
         self.inbox.room(cx)
     }
 
-    fn deliver(&self, delivery: Delivery) {
-        self.inbox.push(Mail::Client(delivery));
+    fn deliver(&self, delivery: Delivery) -> Option<Delivery> {
+        match self.inbox.deliver(Mail::Client(delivery)) {
+            Some(Mail::Client(delivery)) => Some(delivery),
+            _ => None,
+        }
     }
 
     fn intercept(&self, broadcast: Broadcast) -> usize {

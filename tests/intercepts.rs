@@ -208,9 +208,13 @@ async fn broadcasts_from_outside_are_intercepted_too_and_may_stop_the_channel() 
 /// as fast as theirs. `Limits::inbox_messages` is far below what they send together.
 #[tokio::test]
 async fn clients_cannot_end_the_intercepting_channels_of_others_by_sending_a_lot() -> TestResult {
-    const SENDERS: usize = 12;
-    const MESSAGES: usize = 150;
-    let server = TestServer::start_with(|limits| limits.inbox_messages = 128).await?;
+    const SENDERS: usize = 60;
+    const MESSAGES: usize = 30;
+    let server = TestServer::start_with(|limits| {
+        limits.inbox_messages = 128;
+        limits.inbox_pushes = 8;
+    })
+    .await?;
     let mut listener = server.connect().await.named("listener");
     listener.join("intercept:crowd").await;
     let mut senders = Vec::new();

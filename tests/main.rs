@@ -2,6 +2,7 @@
 //! `docs/protocol.md`; [`support`] has the server, the client and the channels they talk to.
 
 mod background;
+mod backpressure;
 mod binary;
 mod channel_ends;
 mod compression;

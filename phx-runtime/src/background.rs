@@ -1,6 +1,6 @@
 //! The tasks that sockets run in the background of an endpoint.
 
-use crate::channel_task::panic_text;
+use crate::crash::panic_text;
 use crate::endpoint::Endpoint;
 use crate::log::log;
 use crate::metrics::Crashed;

@@ -15,8 +15,8 @@ pub(crate) struct Budget {
 #[derive(Debug, Default)]
 struct State {
     claimed: usize,
-    /// The connection, if it waits for room.
-    connection: Option<Waker>,
+    /// The connection, if it waits for room, and for how much.
+    connection: Option<(Waker, usize)>,
 }
 
 impl Budget {
@@ -30,7 +30,7 @@ impl Budget {
         let cost = payload + OVERHEAD;
         let mut state = self.lock();
         if state.claimed > 0 && state.claimed + cost > self.limit {
-            state.connection = Some(cx.waker().clone());
+            state.connection = Some((cx.waker().clone(), cost));
             return None;
         }
         state.claimed += cost;
@@ -40,9 +40,12 @@ impl Budget {
     pub(crate) fn give_back(&self, cost: usize) {
         let mut state = self.lock();
         state.claimed -= cost;
-        let connection = state.connection.take();
+        // Not for less than it waits for: each time it is woken it decodes the message anew.
+        let claimed = state.claimed;
+        let fits = |&mut (_, cost): &mut (Waker, usize)| claimed == 0 || claimed + cost <= self.limit;
+        let connection = state.connection.take_if(fits);
         drop(state);
-        if let Some(connection) = connection {
+        if let Some((connection, _)) = connection {
             connection.wake();
         }
     }
@@ -55,6 +58,8 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     #[test]
     fn up_to_the_limit_may_wait_and_not_a_byte_more() {
@@ -66,6 +71,31 @@ mod tests {
         assert_eq!(budget.claim(0, &cx), None);
         budget.give_back(400 + OVERHEAD);
         assert_eq!(budget.claim(0, &cx), Some(OVERHEAD));
+    }
+
+    #[test]
+    fn the_connection_is_woken_when_there_is_room_for_its_message_and_not_before() {
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let cx = Context::from_waker(&waker);
+        let budget = Budget::new(1000 + 2 * OVERHEAD);
+        let claims = [budget.claim(500, &cx), budget.claim(400, &cx)];
+        assert_eq!(claims, [Some(500 + OVERHEAD), Some(400 + OVERHEAD)]);
+        assert_eq!(budget.claim(700, &cx), None);
+        budget.give_back(400 + OVERHEAD);
+        assert!(!woken.0.load(Ordering::Relaxed), "500 of 1000 are left, too few for 700");
+        budget.give_back(500 + OVERHEAD);
+        assert!(woken.0.load(Ordering::Relaxed));
+        assert_eq!(budget.claim(700, &cx), Some(700 + OVERHEAD));
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl std::task::Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The trait behind `#[channel]`.
 
-use crate::context::{Context, Joining, Stop};
+use crate::context::{Context, Stop};
 use crate::error::{HandleError, JoinError, Joined};
+use crate::joining::Joining;
 use crate::payload::Payload;
 use crate::reply::Reply;
 use crate::socket::Socket;

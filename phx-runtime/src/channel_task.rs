@@ -1,25 +1,21 @@
 //! The loop that runs one joined channel, one message at a time.
 
 use crate::channel::{Channel, Reason};
-use crate::context::{Context, Joining, Stop};
-use crate::error::{HandleError, JoinError, Joined};
+use crate::channel_join::{admit, join_unless_disconnected};
+use crate::context::{Context, Stop};
+use crate::crash::{caught, guarded, tell_crash};
+use crate::error::HandleError;
 use crate::frame::CloseCode;
 use crate::inbox::{Inbox, Received};
 use crate::log::{log, span};
-use crate::message::{Name, Ref};
-use crate::metrics::{Crashed, JoinResult};
+use crate::message::Ref;
+use crate::metrics::Crashed;
 use crate::payload::Payload;
 use crate::port::{ChannelHandle, Claim, Delivery, Ended, JoinRequest, Link, Mail, Port, Running, Shared};
-use crate::pubsub::{Intercepts, Subscriber};
 use crate::reply::{Answer, Reply};
 use crate::route::RouteData;
-use crate::sources::Sources;
-use futures_util::FutureExt;
-use std::any::{Any, type_name};
-use std::collections::VecDeque;
-use std::fmt::Display;
-use std::future::{Future, poll_fn};
-use std::panic::AssertUnwindSafe;
+use std::any::type_name;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
@@ -66,8 +62,17 @@ async fn run<C: Channel>(
     let end = loop {
         // A channel that always has something to do must not keep the others from running.
         tokio::task::consume_budget().await;
-        ctx.make_way().await;
-        let mail = match receive(&shared, &mut ctx, after_timer).await {
+        let received = if ctx.owes_turn() {
+            // What it has broadcast is handled before its client can have it broadcast more.
+            let Some(mail) = shared.inbox.take_first(Mail::is_from_elsewhere) else {
+                ctx.give_turn().await;
+                continue;
+            };
+            Received::Message(mail)
+        } else {
+            receive(&shared, &mut ctx, after_timer).await
+        };
+        let mail = match received {
             Received::Message(mail) => mail,
             Received::Disconnected => break End::Disconnected,
             Received::Replaced => break End::Replaced,
@@ -138,161 +143,6 @@ impl End {
     }
 }
 
-type JoinOutcome<C> = Result<(Joined<C>, Sources<C>), Answer>;
-
-/// Ends the channel that the join replaces, then runs the join. Returns its outcome, and the `join_ref` of the
-/// replaced channel if the client has yet to be told of its end. `None` if the client disconnects meanwhile: then
-/// nobody is there to join, and the join is dropped wherever it stands.
-async fn join_unless_disconnected<C: Channel>(
-    shared: &Arc<Shared<C>>,
-    payload: Payload,
-    previous: Option<ChannelHandle>,
-) -> Option<(JoinOutcome<C>, Option<Ref>)> {
-    let disconnected = shared.inbox.disconnected();
-    tokio::pin!(disconnected);
-    let mut replaced = None;
-    if let Some(mut previous) = previous {
-        previous.port.replace();
-        tokio::select! {
-            biased;
-            () = &mut disconnected => return None,
-            // The old channel keeps its time itself.
-            ended = &mut previous.task => if let Ok(Ended::Replaced) = ended {
-                replaced = Some(previous.port.join_ref().clone());
-            },
-        }
-    }
-    let (link, topic) = (&shared.link, &*shared.topic);
-    let channel = type_name::<C>();
-    let span = span!(link.log().join, "join", path = link.path(), channel, topic);
-    let params = (!span.is_disabled()).then(|| payload.clone());
-    let started = Instant::now();
-    let mut joining = Joining::new(Arc::clone(shared));
-    let join = async { C::join(topic, payload, &mut joining).await };
-    let join = guarded(shared, join.instrument(span.clone()));
-    let outcome = tokio::select! {
-        biased;
-        () = &mut disconnected => return None,
-        outcome = join => outcome,
-    };
-    let outcome = match joining.take_failure() {
-        Some(failure) => outcome.and(Err(failure.to_string())),
-        None => outcome,
-    };
-    let outcome = span.in_scope(|| judge_join(shared, outcome));
-    let duration = started.elapsed();
-    link.metrics().join_seconds.record(duration);
-    if let Some(params) = params {
-        let params = link.log().filter_parameters.show(&params);
-        span.in_scope(|| match &outcome {
-            Ok(_) => log!(link.log().join, %params, ?duration, "joined"),
-            Err(answer) => log!(link.log().join, %params, %answer, ?duration, "refused"),
-        });
-    }
-    Some((outcome.map(|joined| (joined, joining.into_sources())), replaced))
-}
-
-/// The joined channel, or the reply that turns the client away.
-fn judge_join<C: Channel>(
-    shared: &Shared<C>,
-    outcome: Result<Result<Joined<C>, JoinError>, String>,
-) -> Result<Joined<C>, Answer> {
-    let topic = &*shared.topic;
-    let refusal = match outcome {
-        Ok(Ok(joined)) => return Ok(joined),
-        Ok(Err(JoinError::Encode(error))) => return Err(join_crashed(shared, &error)),
-        Err(crash) => return Err(join_crashed(shared, &crash)),
-        Ok(Err(JoinError::Refused(response))) => Answer::error(response),
-        Ok(Err(JoinError::UnmatchedTopic)) => {
-            shared.link.complain(format_args!("no join of the channel accepts the topic {topic:?}"));
-            Answer::refusal("unmatched topic")
-        }
-        Ok(Err(JoinError::InvalidPayload(error))) => {
-            let answer = Answer::invalid_payload(&error);
-            // The detail is the client's alone: it may quote what a log must not hold.
-            shared.link.complain(format_args!("the payload of a join of {topic:?} does not fit"));
-            answer
-        }
-    };
-    shared.link.metrics().joined(JoinResult::Refused);
-    Err(refusal)
-}
-
-fn join_crashed<C: Channel>(shared: &Shared<C>, crash: &dyn Display) -> Answer {
-    shared.link.metrics().joined(JoinResult::Crashed);
-    tell_crash(shared, Crashed::Join, crash);
-    Answer::refusal("join crashed")
-}
-
-fn tell_crash<C: Channel>(shared: &Shared<C>, crashed: Crashed, crash: &dyn Display) {
-    let link = &shared.link;
-    link.metrics().crashed(crashed);
-    let (path, topic, channel) = (link.path(), &*shared.topic, type_name::<C>());
-    // As `Debug` does: a line break in it must not look like another line of the log.
-    let crash = crash.to_string();
-    log!(link.log().crash, path, topic, channel, ?crash, "{} crashed", crashed.text());
-}
-
-/// Answers the join. From then on the channel gets the topic's broadcasts, none of them before the answer.
-fn admit<C: Channel>(
-    shared: &Arc<Shared<C>>,
-    outcome: JoinOutcome<C>,
-    replaced: Option<&Ref>,
-) -> Option<(C, Context<C>)> {
-    let outcome = outcome.and_then(|(Joined { channel, response }, sources)| {
-        match shared.encode_join_reply(&Answer::ok(response)) {
-            Ok(frame) => {
-                shared.link.metrics().joined(JoinResult::Ok);
-                Ok((channel, sources, frame))
-            }
-            Err(error) => Err(join_crashed(shared, &error)),
-        }
-    });
-    let tell_replaced = || {
-        if let Some(join_ref) = replaced {
-            shared.push_closed(join_ref);
-        }
-    };
-    match outcome {
-        Ok((channel, sources, frame)) => {
-            // In Phoenix, the client's messages reach a channel only once it is joined; what the join sent to itself
-            // is there already.
-            shared.inbox.let_first(is_from_elsewhere);
-            let (outbox, serializer) = (Arc::clone(&shared.link.outbox), shared.link.serializer.clone());
-            let subscriber = if C::INTERCEPTS.is_empty() {
-                Subscriber::Direct { outbox, serializer }
-            } else {
-                let channel = Arc::clone(shared) as Arc<dyn Port>;
-                let intercepts = Box::new(Intercepts { channel, events: C::INTERCEPTS });
-                Subscriber::Intercepting { outbox, serializer, intercepts }
-            };
-            let subscription = shared.pubsub().subscribe(&shared.topic, subscriber, || {
-                shared.link.outbox.push(frame);
-                tell_replaced();
-            });
-            Some((channel, Context::new(Arc::clone(shared), subscription, sources)))
-        }
-        Err(answer) => {
-            shared.inbox.close_with(|rest, _| {
-                shared.refuse_join(&answer);
-                tell_replaced();
-                answer_as_unmatched(shared, rest);
-            });
-            None
-        }
-    }
-}
-
-/// Answers what came after a join that failed, as if it had come to a topic that is not joined.
-fn answer_as_unmatched<C: Channel>(shared: &Shared<C>, rest: &VecDeque<Mail<C>>) {
-    let topic = &Name::from(&*shared.topic);
-    for mail in rest {
-        if let Mail::Client(delivery) = mail {
-            shared.link.answer_late(delivery, topic);
-        }
-    }
-}
-
 /// Waits for the next message. A timer that is due comes before what waits in the inbox, but after a timer it is the
 /// inbox's turn: neither can hold the other up.
 async fn receive<C: Channel>(
@@ -305,17 +155,13 @@ async fn receive<C: Channel>(
         if timers_first && let Poll::Ready(message) = ctx.poll_timers(cx) {
             return Poll::Ready(Received::Message(Mail::Timer(message)));
         }
-        let received = shared.inbox.poll_receive(cx, is_from_elsewhere);
+        let received = shared.inbox.poll_receive(cx);
         if received.is_ready() || timers_first {
             return received;
         }
         ctx.poll_timers(cx).map(|message| Received::Message(Mail::Timer(message)))
     })
     .await
-}
-
-fn is_from_elsewhere<C: Channel>(mail: &Mail<C>) -> bool {
-    !matches!(mail, Mail::Client(_))
 }
 
 /// Runs the callback for one message.
@@ -444,43 +290,12 @@ fn close<C: Channel>(shared: &Shared<C>, ctx: &mut Context<C>, end: &End) -> End
     })
 }
 
-/// Runs a callback as [`caught`] does. Boxed: the memory of an idle channel must not grow with its largest callback.
-async fn guarded<C: Channel, T>(
-    shared: &Shared<C>,
-    callback: impl Future<Output = T> + Send,
-) -> Result<T, String> {
-    Box::pin(caught(shared, callback)).await
-}
-
-/// Runs a callback so that a panic in it is a value, as is one that goes on for too long after the client has joined
-/// again.
-async fn caught<C: Channel, T>(
-    shared: &Shared<C>,
-    callback: impl Future<Output = T> + Send,
-) -> Result<T, String> {
-    let limit = shared.link.limits().replace_timeout;
-    let overdue = async {
-        shared.inbox.replaced().await;
-        tokio::time::sleep(limit).await;
-    };
-    tokio::select! {
-        biased;
-        outcome = AssertUnwindSafe(callback).catch_unwind() => {
-            outcome.map_err(|panic| panic_text(&*panic).to_owned())
-        }
-        () = overdue => Err(format!("a callback took longer than {limit:?} after the client had joined again")),
-    }
-}
-
-pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic without text")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::connect_info::ConnectInfo;
+    use crate::error::{JoinError, Joined};
+    use crate::joining::Joining;
     use crate::reply::{IntoJoined, Refused};
     use crate::route::{Route, Routes};
     use crate::socket::{NoParams, Socket};

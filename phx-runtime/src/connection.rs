@@ -110,7 +110,7 @@ impl Connection {
         if event.is("phx_leave") {
             self.link.answer(join_ref, reference, topic, &Answer::empty_ok());
         } else {
-            self.link.answer(&Ref::NULL, reference, topic, &Answer::refusal("unmatched topic"));
+            self.link.answer_unmatched(reference, topic);
         }
     }
 

@@ -43,126 +43,6 @@ impl<P: ?Sized, S: AsRef<str>> EventName<P> for S {
     }
 }
 
-/// What a `#[join]` method can do: the client is not joined yet, so there is nothing to push to.
-///
-/// ```compile_fail
-/// # use phx_runtime::prelude::*;
-/// # struct UserSocket;
-/// # #[socket] impl Socket for UserSocket {
-/// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
-/// # }
-/// # struct Room;
-/// # #[channel(socket = UserSocket)]
-/// # impl Room {
-/// #[join("room:*")]
-/// fn join(ctx: &mut Joining<Self>) -> Result<Self, Refused> {
-///     ctx.push("welcome", &()); // there is no `push` here; use `notify`
-///     Ok(Room)
-/// }
-/// # }
-/// ```
-pub struct Joining<C: Channel> {
-    shared: Arc<Shared<C>>,
-    sources: Sources<C>,
-    failure: Option<TooMany>,
-}
-
-impl<C: Channel> Joining<C> {
-    pub(crate) fn new(shared: Arc<Shared<C>>) -> Self {
-        Self { shared, sources: Sources::new(), failure: None }
-    }
-
-    /// The topic the client wants to join.
-    #[must_use]
-    pub fn topic(&self) -> &str {
-        &self.shared.topic
-    }
-
-    /// The socket of the connection.
-    #[must_use]
-    pub fn socket(&self) -> &C::Socket {
-        &self.shared.socket
-    }
-
-    /// What the `channel!` line that the topic came by gives the channel; see [`Context::data`].
-    #[must_use]
-    pub fn data(&self) -> &'static C::Data {
-        self.shared.data
-    }
-
-    /// Sends the channel a message that its `#[handle_info]` gets once the join is done and answered.
-    ///
-    /// ```
-    /// # use phx_runtime::prelude::*;
-    /// # struct UserSocket;
-    /// # #[socket] impl Socket for UserSocket {
-    /// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
-    /// # }
-    /// # struct Room;
-    /// struct Welcome;
-    ///
-    /// # #[channel(socket = UserSocket)]
-    /// # impl Room {
-    /// #[join("room:{name}")]
-    /// fn join(name: String, ctx: &mut Joining<Self>) -> Result<Self, Refused> {
-    ///     ctx.notify(Welcome);
-    /// #   let _ = name;
-    ///     Ok(Room)
-    /// }
-    ///
-    /// #[handle_info]
-    /// fn welcome(&mut self, _: Welcome, ctx: &mut Context<Self>) {
-    ///     ctx.push("welcome", &serde_json::json!({"text": "hi"}));
-    /// }
-    /// # }
-    /// ```
-    pub fn notify<M: Info<C>>(&mut self, message: M) {
-        self.shared.notify(message);
-    }
-
-    /// Sends the channel a message after this delay, which counts from now; its `#[handle_info]` gets it after the
-    /// join's answer at the earliest. See [`Context::send_after`].
-    pub fn send_after<M: Info<C>>(&mut self, delay: Duration, message: M) -> Timer {
-        self.sources.send_after(&self.shared, delay, message).unwrap_or_else(|failure| {
-            self.failure = Some(failure);
-            Timer::none()
-        })
-    }
-
-    /// A way to send the channel messages from other tasks; it handles them once the join is done and answered.
-    #[must_use]
-    pub fn sender(&self) -> Sender<C> {
-        Sender::new(&self.shared)
-    }
-
-    /// Brings the broadcasts of another topic to the channel's `#[handle_info]`, from now on, but after the join's
-    /// answer. See [`Context::subscribe`].
-    pub fn subscribe(&mut self, topic: &str)
-    where
-        Broadcast: Info<C>,
-    {
-        if let Err(failure) = self.sources.subscribe(&self.shared, topic) {
-            self.failure = Some(failure);
-        }
-    }
-}
-
-impl<C: Channel> Joining<C> {
-    pub(crate) fn take_failure(&mut self) -> Option<TooMany> {
-        self.failure.take()
-    }
-
-    pub(crate) fn into_sources(self) -> Sources<C> {
-        self.sources
-    }
-}
-
-impl<C: Channel> fmt::Debug for Joining<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Joining").field("topic", &self.topic()).finish_non_exhaustive()
-    }
-}
-
 /// What the callbacks of a joined channel can do.
 ///
 /// Effects appear on the wire in the order of the calls; the callback's own answer comes after them.
@@ -173,8 +53,7 @@ pub struct Context<C: Channel> {
     sources: Sources<C>,
     /// The ref of the message that is being handled.
     reference: Ref,
-    /// Who has yet to run because of what was broadcast.
-    crowd: Crowd,
+    owed_turns: usize,
     stop: Option<Stop>,
     /// What ends the channel after the callback that is running; boxed as it is rare.
     failure: Option<Box<Failure>>,
@@ -208,7 +87,7 @@ impl<C: Channel> Context<C> {
             subscription: Some(subscription),
             sources,
             reference: Ref::NULL,
-            crowd: Crowd::default(),
+            owed_turns: 0,
             stop: None,
             failure: None,
         }
@@ -316,8 +195,8 @@ impl<C: Channel> Context<C> {
             return;
         };
         match (self.shared.outbound(event.name(), &payload), &self.subscription) {
-            (Ok(broadcast), Some(subscription)) => self.crowd.and(subscription.broadcast(broadcast)),
-            (Ok(broadcast), None) => self.crowd.and(self.shared.pubsub().broadcast(broadcast)),
+            (Ok(broadcast), Some(subscription)) => self.owe(subscription.broadcast(broadcast)),
+            (Ok(broadcast), None) => self.owe(self.shared.pubsub().broadcast(broadcast)),
             (Err(failure), _) => self.fail(failure),
         }
     }
@@ -346,10 +225,10 @@ impl<C: Channel> Context<C> {
         };
         match (self.shared.outbound(event.name(), &payload), &self.subscription) {
             (Ok(broadcast), Some(subscription)) => {
-                self.crowd.and(subscription.broadcast_from(broadcast, self.sources.subscriptions()));
+                self.owe(subscription.broadcast_from(broadcast, self.sources.subscriptions()));
             }
             // The channel has ended, so it is not among the subscribers.
-            (Ok(broadcast), None) => self.crowd.and(self.shared.pubsub().broadcast(broadcast)),
+            (Ok(broadcast), None) => self.owe(self.shared.pubsub().broadcast(broadcast)),
             (Err(failure), _) => self.fail(failure),
         }
     }
@@ -560,9 +439,18 @@ impl<C: Channel> Context<C> {
         &self.reference
     }
 
-    /// Lets those run who have more to do because of this channel's broadcasts.
-    pub(crate) async fn make_way(&mut self) {
-        self.crowd.make_way().await;
+    /// Whether others are to run first, who have much to do because of this channel's broadcasts.
+    pub(crate) fn owes_turn(&self) -> bool {
+        self.owed_turns > 0
+    }
+
+    pub(crate) async fn give_turn(&mut self) {
+        self.owed_turns = self.owed_turns.saturating_sub(1);
+        tokio::task::yield_now().await;
+    }
+
+    fn owe(&mut self, crowd: Crowd) {
+        self.owed_turns = self.owed_turns.max(crowd.turns());
     }
 
     pub(crate) fn has_failed(&self) -> bool {

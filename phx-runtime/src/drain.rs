@@ -119,11 +119,16 @@ impl Endpoint {
     /// # }
     /// ```
     pub async fn close(&self, timeout: Duration) {
-        self.close_after(ready(()), timeout).await;
+        self.close_after(ready(()), sleep(timeout)).await;
     }
 
-    /// As [`close`](Self::close); waits for `last_requests` too, which may become connections.
-    pub(crate) async fn close_after(&self, last_requests: impl Future<Output = ()>, timeout: Duration) {
+    /// As [`close`](Self::close), until `impatience` is done; waits for `last_requests` too, which may become
+    /// connections.
+    pub(crate) async fn close_after(
+        &self,
+        last_requests: impl Future<Output = ()>,
+        impatience: impl Future<Output = ()>,
+    ) {
         // The upgrades under way are in the books only when their requests are answered.
         let last = async {
             last_requests.await;
@@ -133,9 +138,12 @@ impl Endpoint {
             tokio::join!(last, self.hub.close_all());
             self.hub.background.stop().await;
         };
-        if tokio::time::timeout(timeout, ended).await.is_err() {
-            let (connections, channels) = (self.connections(), self.channels());
-            tracing::warn!(connections, channels, "shutting down although not everything has ended");
+        tokio::select! {
+            () = ended => {}
+            () = impatience => {
+                let (connections, channels) = (self.connections(), self.channels());
+                tracing::warn!(connections, channels, "shutting down although not everything has ended");
+            }
         }
         self.hub.background.abort();
     }

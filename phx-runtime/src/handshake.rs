@@ -1,7 +1,7 @@
 //! The HTTP request that becomes a WebSocket: the checks of docs/protocol.md §2.2, in its order.
 
-use crate::channel_task::panic_text;
 use crate::connect_info::ConnectInfo;
+use crate::crash::panic_text;
 use crate::extensions;
 use crate::hub::Hub;
 use crate::log::{log, span};

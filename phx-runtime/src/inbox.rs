@@ -164,30 +164,40 @@ impl<T> Inbox<T> {
         .await;
     }
 
-    /// The next message. When more than half of what may wait does, those that are `urgent` come before the others:
-    /// those that no sender can be made to wait with.
-    pub(crate) fn poll_receive(
-        &self,
-        cx: &mut Context<'_>,
-        urgent: impl Fn(&T) -> bool,
-    ) -> Poll<Received<T>> {
+    /// Takes the first message of a kind out of its turn.
+    pub(crate) fn take_first(&self, is_wanted: impl Fn(&T) -> bool) -> Option<T> {
+        let state = self.lock();
+        if matches!(state.status, Status::Replaced | Status::Overflowed) {
+            return None;
+        }
+        let index = state.queue.iter().position(is_wanted)?;
+        self.take(state, index)
+    }
+
+    /// Takes a message, and lets the connection bring more if there is room.
+    fn take(&self, mut state: MutexGuard<'_, State<T>>, index: usize) -> Option<T> {
+        let message = state.queue.remove(index)?;
+        // Not at the first free place: the connection then has more than one message to bring.
+        let has_room = state.queue.len() <= self.pushes / 2;
+        let connection = if has_room { state.connection.take() } else { None };
+        drop(state);
+        if let Some(connection) = connection {
+            connection.wake();
+        }
+        Some(message)
+    }
+
+    pub(crate) fn poll_receive(&self, cx: &mut Context<'_>) -> Poll<Received<T>> {
         let mut state = self.lock();
         match state.status {
             Status::Replaced => return Poll::Ready(Received::Replaced),
             Status::Overflowed => return Poll::Ready(Received::Overflowed),
             Status::Open | Status::Disconnected | Status::Closed => {}
         }
-        let is_crowded = state.queue.len() > self.messages / 2;
-        let first = if is_crowded { state.queue.iter().position(urgent).unwrap_or(0) } else { 0 };
-        if let Some(message) = state.queue.remove(first) {
-            // Not at the first free place: the connection then has more than one message to bring.
-            let has_room = state.queue.len() <= self.pushes / 2;
-            let connection = if has_room { state.connection.take() } else { None };
-            drop(state);
-            if let Some(connection) = connection {
-                connection.wake();
-            }
-            return Poll::Ready(Received::Message(message));
+        if !state.queue.is_empty() {
+            return self
+                .take(state, 0)
+                .map_or(Poll::Pending, |message| Poll::Ready(Received::Message(message)));
         }
         if state.status != Status::Open {
             return Poll::Ready(Received::Disconnected);
@@ -239,7 +249,7 @@ mod tests {
     }
 
     fn receive(inbox: &Inbox<u8>) -> Poll<Received<u8>> {
-        inbox.poll_receive(&mut Context::from_waker(Waker::noop()), |_| false)
+        inbox.poll_receive(&mut Context::from_waker(Waker::noop()))
     }
 
     #[test]

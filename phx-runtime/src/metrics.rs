@@ -107,7 +107,6 @@ label! {
 
 impl Metrics {
     pub(crate) fn new(path: &str) -> Self {
-        describe();
         let path = || path.to_owned();
         let by_label = |name: &'static str, label: &'static str, texts: &[&'static str]| {
             texts.iter().map(|text| counter!(name, "path" => path(), label => *text)).collect()
@@ -168,11 +167,12 @@ impl Metrics {
 
 /// Of the endpoint.
 pub(crate) fn broadcasts() -> Counter {
-    describe_counter!("phx_broadcasts_total", "Broadcasts sent on this node");
+    describe();
     counter!("phx_broadcasts_total")
 }
 
 fn describe() {
+    describe_counter!("phx_broadcasts_total", "Broadcasts sent on this node");
     describe_gauge!("phx_connections", "Open connections");
     describe_gauge!("phx_channels", "Channels that are joined, join or end");
     describe_counter!("phx_connects_total", "Connections accepted");

@@ -120,10 +120,13 @@ impl Link {
             Delivery::Leave { join_ref, reference, .. } => {
                 self.answer(join_ref, reference, topic, &Answer::empty_ok());
             }
-            Delivery::Push { reference, .. } => {
-                self.answer(&Ref::NULL, reference, topic, &Answer::refusal("unmatched topic"));
-            }
+            Delivery::Push { reference, .. } => self.answer_unmatched(reference, topic),
         }
+    }
+
+    /// Answers anything but a leave that came to a topic that is not joined.
+    pub(crate) fn answer_unmatched(&self, reference: &Ref, topic: &Name<'_>) {
+        self.answer(&Ref::NULL, reference, topic, &Answer::refusal("unmatched topic"));
     }
 
     /// Answers a message that no channel answers.
@@ -226,6 +229,13 @@ pub(crate) enum Mail<C: Channel> {
     Info(InfoHandler<C>),
     /// As `Info`, but it has not waited in the inbox.
     Timer(InfoHandler<C>),
+}
+
+impl<C: Channel> Mail<C> {
+    /// Whether it is none of the client's messages.
+    pub(crate) fn is_from_elsewhere(&self) -> bool {
+        !matches!(self, Self::Client(_))
+    }
 }
 
 /// A message for `#[handle_info]` of whatever type, with the way to the method that takes it.

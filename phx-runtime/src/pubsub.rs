@@ -59,24 +59,15 @@ pub(crate) struct Intercepts {
     pub(crate) events: &'static [&'static str],
 }
 
-/// How many messages wait in the fullest of the inboxes that a broadcast went to. Its sender owes them that many turns:
-/// many who broadcast without a pause would fill them faster than their channels can run.
+/// How many messages wait in the fullest of the inboxes that a broadcast went to.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Crowd(usize);
 
 impl Crowd {
-    /// What a channel handles in one turn, at the least.
-    const TURN: usize = 32;
-
-    pub(crate) fn and(&mut self, other: Self) {
-        self.0 = self.0.max(other.0);
-    }
-
-    /// Lets the others run.
-    pub(crate) async fn make_way(&mut self) {
-        for _ in 0..std::mem::take(&mut self.0) / Self::TURN {
-            tokio::task::yield_now().await;
-        }
+    /// How many turns the sender owes the others. Many who broadcast without a pause would fill the inboxes faster than
+    /// their channels can run; a channel handles at least 32 messages in a turn.
+    pub(crate) fn turns(self) -> usize {
+        self.0 / 32
     }
 }
 

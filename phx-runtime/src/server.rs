@@ -143,14 +143,15 @@ impl Server {
     }
 
     /// Serves `routes` until ctrl-c or SIGTERM, then shuts down as [`run_until`](Self::run_until) does. A second one
-    /// during the [drain](crate::Drain) ends that early: everything is closed at once.
+    /// during the [drain](crate::Drain) ends that early: everything is closed at once. One after the drain ends the
+    /// wait for what is left.
     pub async fn run<F>(self, routes: F)
     where
         F: Filter + Clone + Send + Sync + 'static,
         F::Extract: warp::Reply,
         F::Error: Into<Rejection>,
     {
-        self.serve(routes, asked_to_stop(), asked_to_stop()).await;
+        self.serve(routes, asked_to_stop(), asked_to_stop).await;
     }
 
     /// Serves `routes` until `stop` is done. Then WebSockets are closed with 1012, which makes phoenix.js reconnect:
@@ -166,19 +167,16 @@ impl Server {
         F::Extract: warp::Reply,
         F::Error: Into<Rejection>,
     {
-        self.serve(routes, stop, std::future::pending()).await;
+        self.serve(routes, stop, std::future::pending).await;
     }
 
-    /// As [`run_until`](Self::run_until). The batches end early when `hurry` is done.
-    async fn serve<F>(
-        self,
-        routes: F,
-        stop: impl Future<Output = ()> + Send,
-        hurry: impl Future<Output = ()> + Send,
-    ) where
+    /// As [`run_until`](Self::run_until). The batches end early when a `hurry` is done, and so does the wait after them.
+    async fn serve<F, H>(self, routes: F, stop: impl Future<Output = ()> + Send, hurry: impl Fn() -> H)
+    where
         F: Filter + Clone + Send + Sync + 'static,
         F::Extract: warp::Reply,
         F::Error: Into<Rejection>,
+        H: Future<Output = ()>,
     {
         let Self {
             listener, endpoint, header_timeout, write_timeout, shutdown_timeout, max_connections, ..
@@ -194,7 +192,7 @@ impl Server {
             stop.await;
             tokio::select! {
                 () = endpoint.drain() => {}
-                () = hurry => {}
+                () = hurry() => {}
             }
         };
         let mut stop = pin!(stop);
@@ -230,7 +228,13 @@ impl Server {
         drop((listener, is_shut_down));
         // Fails when there is no connection to tell.
         let _ = shutdown.send(());
-        endpoint.close_after(shutdown.closed(), shutdown_timeout).await;
+        let impatience = async {
+            tokio::select! {
+                () = tokio::time::sleep(shutdown_timeout) => {}
+                () = hurry() => {}
+            }
+        };
+        endpoint.close_after(shutdown.closed(), impatience).await;
     }
 }
 
@@ -280,5 +284,45 @@ async fn asked_to_stop() {
     tokio::select! {
         () = ctrl_c => {}
         () = terminate => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::error::Error;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::Semaphore;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    #[tokio::test]
+    async fn who_is_asked_to_stop_again_waits_no_longer_for_half_a_request() -> Result<(), Box<dyn Error>> {
+        let endpoint = Endpoint::builder().build()?;
+        let server = endpoint.bind(([127, 0, 0, 1], 0)).await?.header_timeout(HOUR).shutdown_timeout(HOUR);
+        let addr = server.local_addr();
+        let (stop, hurry) = (Semaphore::new(0), Semaphore::new(0));
+        let is_told = async |signal: &Semaphore| drop(signal.acquire().await);
+        let mut serving = pin!(server.serve(endpoint.routes(), is_told(&stop), || is_told(&hurry)));
+        let asking = async {
+            let mut half = TcpStream::connect(addr).await?;
+            half.write_all(b"GET / HTTP/1.1\r\nhost: ").await?;
+            // Accepted after it, so that the server knows of both when this one has its answer.
+            let mut whole = TcpStream::connect(addr).await?;
+            whole.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await?;
+            whole.read_to_end(&mut Vec::new()).await?;
+            stop.add_permits(1);
+            // Refused as soon as the server waits for what is left.
+            while TcpStream::connect(addr).await.is_ok() {}
+            Ok::<_, io::Error>(half)
+        };
+        let half = tokio::select! {
+            () = &mut serving => return Err("it did not wait".into()),
+            half = asking => half?,
+        };
+        hurry.add_permits(1);
+        tokio::time::timeout(Duration::from_secs(10), serving).await?;
+        drop(half);
+        Ok(())
     }
 }

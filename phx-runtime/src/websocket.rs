@@ -221,7 +221,7 @@ impl<S: Stream + 'static, T: Transport> Socket<S, T> {
     fn receive_infos(&mut self, cx: &mut Context<'_>) -> Result<bool, Option<CloseCode>> {
         let Some(infos) = self.line.infos.clone() else { return Ok(false) };
         for count in 0..MESSAGES_PER_TURN {
-            match infos.poll_receive(cx, |_| false) {
+            match infos.poll_receive(cx) {
                 Poll::Ready(inbox::Received::Message(info)) => {
                     self.call(cx, |transport, ctx| transport.handle_info(info, ctx))?;
                 }

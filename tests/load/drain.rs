@@ -4,7 +4,6 @@
 use crate::client::{frame, open};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -37,9 +36,8 @@ pub(crate) async fn run(addr: SocketAddr, pid: &str) -> Result<(), Box<dyn std::
     for (end, (count, first, last)) in ends {
         println!("{count} of {CLIENTS}: {end}, from {first:.1?} to {last:.1?} after SIGTERM");
     }
-    while Path::new("/proc").join(pid).join("exe").exists() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    // It is not ours to wait for, but `tail` can.
+    Command::new("tail").args(["--pid", pid, "-f", "/dev/null"]).status()?;
     println!("the process ended {:.1?} after SIGTERM", started.elapsed());
     Ok(())
 }

@@ -29,5 +29,6 @@ mod sketch;
 mod subscriptions;
 mod support;
 mod timers;
+mod typed;
 mod v1;
 mod websocket;

@@ -2,6 +2,7 @@
 
 use crate::errors::Errors;
 use crate::handler::Kind;
+use crate::krate::Krate;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::parse::ParseStream;
@@ -9,9 +10,13 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Error, Expr, ImplItemFn, LitStr, Meta, Token, parse_quote};
 
 /// Takes our attributes off a method and returns the first.
-pub(crate) fn take_attribute(method: &mut ImplItemFn, errors: &mut Errors) -> Option<(Kind, Attribute)> {
+pub(crate) fn take_attribute(
+    method: &mut ImplItemFn,
+    krate: &Krate,
+    errors: &mut Errors,
+) -> Option<(Kind, Attribute)> {
     let mut found = Vec::new();
-    method.attrs.retain(|attribute| match read(attribute, errors) {
+    method.attrs.retain(|attribute| match read(attribute, krate, errors) {
         Some(callback) => {
             found.push(callback);
             false
@@ -34,15 +39,15 @@ pub(crate) fn take_attribute(method: &mut ImplItemFn, errors: &mut Errors) -> Op
     Some(first)
 }
 
-fn read(attribute: &Attribute, errors: &mut Errors) -> Option<(Kind, Attribute)> {
-    if let Some(kind) = Kind::of(attribute.path()) {
+fn read(attribute: &Attribute, krate: &Krate, errors: &mut Errors) -> Option<(Kind, Attribute)> {
+    if let Some(kind) = Kind::of(attribute.path(), krate) {
         return Some((kind, attribute.clone()));
     }
     if !attribute.path().is_ident("cfg_attr") {
         return None;
     }
     let (predicate, metas) = attribute.parse_args_with(parse_cfg_attr).ok()?;
-    let (kind, meta) = metas.into_iter().find_map(|meta| Some((Kind::of(meta.path())?, meta)))?;
+    let (kind, meta) = metas.into_iter().find_map(|meta| Some((Kind::of(meta.path(), krate)?, meta)))?;
     let name = kind.name();
     errors.at(
         attribute,
@@ -57,29 +62,21 @@ fn parse_cfg_attr(input: ParseStream<'_>) -> syn::Result<(TokenStream, Punctuate
     Ok((quote!(#predicate), Punctuated::parse_terminated(input)?))
 }
 
-/// The topic pattern of `#[join]`, or the event of `#[handle_in]` and `#[handle_out]`.
-pub(crate) fn read_literal(kind: Kind, attribute: &Attribute, errors: &mut Errors) -> Option<LitStr> {
-    let usage = kind.usage();
-    let literal = match &attribute.meta {
+/// The topic pattern of `#[join]`.
+pub(crate) fn read_pattern(attribute: &Attribute, errors: &mut Errors) -> Option<LitStr> {
+    let usage = Kind::Join.usage();
+    errors.ok(match &attribute.meta {
         Meta::List(list) => attribute.parse_args::<LitStr>().map_err(|error| {
-            let message = match syn::parse2(list.tokens.clone()) {
+            let why = match syn::parse2(list.tokens.clone()) {
                 Ok(Expr::Path(_) | Expr::Macro(_)) => {
-                    format!(
-                        "expected `{usage}`: it is matched at compile time, so it must be a string literal"
-                    )
+                    ": it is matched at compile time, so it must be a string literal"
                 }
-                _ => format!("expected `{usage}`"),
+                _ => "",
             };
-            Error::new(error.span(), message)
+            Error::new(error.span(), format!("expected `{usage}`{why}"))
         }),
         _ => Err(Error::new_spanned(attribute, format!("expected `{usage}`"))),
-    };
-    let literal = errors.ok(literal)?;
-    if kind != Kind::Join && literal.value().starts_with("phx_") {
-        errors.at(&literal, "event names that start with `phx_` belong to the protocol");
-        return None;
-    }
-    Some(literal)
+    })
 }
 
 /// For the attributes where no `#[channel]` has read them.

@@ -11,6 +11,10 @@ impl Cfgs {
         Self(attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect())
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether what these guard exists in every build that has what `other` guards. Two lines that never meet in
     /// one build, such as `#[cfg(test)]` and `#[cfg(not(test))]`, are not in conflict.
     pub(crate) fn hold_whenever(&self, other: &Self) -> bool {

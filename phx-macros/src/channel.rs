@@ -1,22 +1,26 @@
 //! `#[channel]`: sorts the methods of an impl block into callbacks.
 
-use crate::attribute::{read_literal, take_attribute};
+use crate::attribute::{read_pattern, take_attribute};
 use crate::cfg::{Cfgs, same_tokens};
 use crate::errors::Errors;
+use crate::event::{Constant, Event};
 use crate::handler::{Handler, Kind};
 use crate::item;
+use crate::krate::Krate;
 use crate::pattern::Pattern;
 use crate::types::static_instead;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Error, Ident, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, Meta, Token, Type};
+use syn::{Attribute, Error, Ident, ImplItem, ImplItemFn, Item, ItemImpl, Meta, Path, Token, Type};
 
 /// The impl block under `#[channel]`, and the callbacks found in it.
 pub(crate) struct Channel {
     /// Our attributes are taken out of it.
     pub(crate) item: ItemImpl,
     pub(crate) arguments: Arguments,
+    pub(crate) constants: Vec<Constant>,
     pub(crate) joins: Vec<Join>,
     pub(crate) handle_in: Vec<EventHandler>,
     pub(crate) handle_out: Vec<EventHandler>,
@@ -24,10 +28,11 @@ pub(crate) struct Channel {
     pub(crate) terminate: Vec<Handler>,
 }
 
-/// The types that the attribute names.
+/// What the attribute names.
 pub(crate) struct Arguments {
     pub(crate) socket: TokenStream,
     pub(crate) data: TokenStream,
+    pub(crate) krate: Krate,
 }
 
 pub(crate) struct Join {
@@ -36,7 +41,7 @@ pub(crate) struct Join {
 }
 
 pub(crate) struct EventHandler {
-    pub(crate) event: LitStr,
+    pub(crate) event: Event,
     pub(crate) handler: Handler,
 }
 
@@ -49,9 +54,9 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
             if other.is_some() {
                 errors.at(item::first_token(item), EXPECTED_IMPL);
             }
-            let stub = item::impl_of(item).map(|item| Channel::new(item, arguments).expand());
-            let item = item::without_callbacks(item);
-            quote!(#item #stub)
+            let kept = item::without_callbacks(item, &arguments.krate);
+            let stub = item::impl_of(item).map(|item| Channel::new(item, arguments).expand(&errors));
+            quote!(#kept #stub)
         }
     };
     let errors = errors.into_compile_errors();
@@ -63,16 +68,17 @@ const EXPECTED_IMPL: &str =
 
 fn expand_impl(mut item: ItemImpl, arguments: Arguments, errors: &mut Errors) -> TokenStream {
     let Some((path, _)) = item.trait_.take() else {
-        return Channel::parse(item, arguments, errors).expand();
+        return Channel::parse(item, arguments, errors).expand(errors);
     };
     errors.at(&path, EXPECTED_IMPL);
     // As if the callbacks stood in an impl block of their own, so that the one error is all there is to see.
     let is_channel = path.segments.last().is_some_and(|segment| segment.ident == "Channel");
     let mut rest = item.clone();
+    let is_callback = |item: &ImplItem| is_callback(item, &arguments.krate);
     item.items.retain(is_callback);
     if item.items.is_empty() {
         rest.trait_ = Some((path, Token![for](Span::call_site())));
-        let stub = (!is_channel).then(|| Channel::new(item, arguments).expand());
+        let stub = (!is_channel).then(|| Channel::new(item, arguments).expand(errors));
         return quote!(#rest #stub);
     }
     rest.items.retain(|item| !is_callback(item));
@@ -81,80 +87,96 @@ fn expand_impl(mut item: ItemImpl, arguments: Arguments, errors: &mut Errors) ->
     } else {
         rest.trait_ = Some((path, Token![for](Span::call_site())));
     }
-    let channel = Channel::parse(item, arguments, errors).expand();
+    let channel = Channel::parse(item, arguments, errors).expand(errors);
     quote!(#rest #channel)
 }
 
-fn is_callback(item: &ImplItem) -> bool {
+fn is_callback(item: &ImplItem, krate: &Krate) -> bool {
     matches!(item, ImplItem::Fn(method)
-        if method.attrs.iter().any(|attribute| Kind::of(attribute.path()).is_some()))
+        if method.attrs.iter().any(|attribute| Kind::of(attribute.path(), krate).is_some()))
 }
 
 // parse
 
 const EXPECTED: &str = "expected `#[channel(socket = YourSocket[, data = YourData])]`";
 
+/// As far as they have been read.
+#[derive(Default)]
+struct Read {
+    socket: Option<(Ident, Type)>,
+    data: Option<(Ident, Type)>,
+    krate: Option<(Ident, Path)>,
+}
+
 impl Arguments {
     fn parse(arguments: TokenStream, errors: &mut Errors) -> Self {
-        let (mut socket, mut data) = (None, None);
-        let read = |input: ParseStream<'_>| read_arguments(input, &mut socket, &mut data, errors);
-        let mut error = read.parse2(arguments).err();
+        let mut read = Read::default();
+        let mut error = Parser::parse2(|input: ParseStream<'_>| read.all(input, errors), arguments).err();
+        let Read { socket, data, krate } = read;
         if socket.is_none() {
             error.get_or_insert_with(|| Error::new(Span::call_site(), EXPECTED));
         }
+        let krate = Krate::new(krate.map(|(_, path)| path));
         let [socket, data] = [socket, data].map(|argument| Some(argument?.1.into_token_stream()));
         let Some(error) = error else {
-            return Self { socket: socket.unwrap_or_default(), data: data.unwrap_or_else(|| quote!(())) };
+            let (socket, data) = (socket.unwrap_or_default(), data.unwrap_or_else(|| quote!(())));
+            return Self { socket, data, krate };
         };
         // An error in place of a type causes no others where the type is used.
         match (socket, data) {
             (Some(socket), Some(data)) => {
                 errors.extend([error]);
-                Self { socket, data }
+                Self { socket, data, krate }
             }
-            (Some(socket), None) => Self { socket, data: error_type(&error) },
+            (Some(socket), None) => Self { socket, data: error_type(&error), krate },
             (None, data) => {
                 let data = data.unwrap_or_else(|| quote!(<Self as ::phx_runtime::Channel>::Socket));
-                Self { socket: error_type(&error), data }
+                Self { socket: error_type(&error), data, krate }
             }
         }
     }
 }
 
-/// Reads `socket = YourSocket, data = YourData`, in any order, up to the first mistake in it.
-fn read_arguments(
-    input: ParseStream<'_>,
-    socket: &mut Option<(Ident, Type)>,
-    data: &mut Option<(Ident, Type)>,
-    errors: &mut Errors,
-) -> syn::Result<()> {
-    let expected = |error: Error| Error::new(error.span(), EXPECTED);
-    while !input.is_empty() {
-        let name: Ident = input.parse().map_err(expected)?;
-        let is_data = name == "data";
-        if !is_data && name != "socket" {
-            return Err(Error::new(name.span(), format!("unknown argument `{name}`, {EXPECTED}")));
-        }
-        if input.parse::<Option<Token![=]>>()?.is_none() || input.is_empty() {
-            return Err(Error::new(name.span(), EXPECTED));
-        }
-        let ty: Type = input.parse().map_err(expected)?;
-        if let (true, Some(instead)) = (is_data, static_instead(&ty)) {
-            let message = format!("data lasts as long as the program runs: {instead}");
-            return Err(Error::new_spanned(ty, message));
-        }
-        match if is_data { &mut *data } else { &mut *socket } {
-            Some((first, _)) => {
-                let message = format!("argument `{name}` is given twice");
-                errors.conflict((&name, message), (first, "first given here"));
+impl Read {
+    /// Reads `socket = YourSocket, data = YourData`, in any order, up to the first mistake in it.
+    fn all(&mut self, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
+        let expected = |error: Error| Error::new(error.span(), EXPECTED);
+        while !input.is_empty() {
+            let name = input.call(Ident::parse_any).map_err(expected)?;
+            if !["socket", "data", "crate"].iter().any(|known| name == known) {
+                return Err(Error::new(name.span(), format!("unknown argument `{name}`, {EXPECTED}")));
             }
-            argument => *argument = Some((name, ty)),
+            if input.parse::<Option<Token![=]>>()?.is_none() || input.is_empty() {
+                return Err(Error::new(name.span(), EXPECTED));
+            }
+            if name == "crate" {
+                let path = input.call(Path::parse_mod_style).map_err(expected)?;
+                set(&mut self.krate, name, path, errors);
+            } else {
+                let is_data = name == "data";
+                let ty: Type = input.parse().map_err(expected)?;
+                if let (true, Some(instead)) = (is_data, static_instead(&ty)) {
+                    let message = format!("data lasts as long as the program runs: {instead}");
+                    return Err(Error::new_spanned(ty, message));
+                }
+                set(if is_data { &mut self.data } else { &mut self.socket }, name, ty, errors);
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>().map_err(expected)?;
+            }
         }
-        if !input.is_empty() {
-            input.parse::<Token![,]>().map_err(expected)?;
-        }
+        Ok(())
     }
-    Ok(())
+}
+
+fn set<T>(argument: &mut Option<(Ident, T)>, name: Ident, value: T, errors: &mut Errors) {
+    match argument {
+        Some((first, _)) => {
+            let message = format!("argument `{name}` is given twice");
+            errors.conflict((&name, message), (first, "first given here"));
+        }
+        None => *argument = Some((name, value)),
+    }
 }
 
 /// Stands for a type that nobody named.
@@ -169,6 +191,7 @@ impl Channel {
         Self {
             item,
             arguments,
+            constants: Vec::new(),
             joins: Vec::new(),
             handle_in: Vec::new(),
             handle_out: Vec::new(),
@@ -181,7 +204,10 @@ impl Channel {
         let mut methods = Vec::new();
         for item in &mut item.items {
             if let ImplItem::Fn(method) = item {
-                methods.extend(take_attribute(method, errors).map(|attribute| (attribute, method.clone())));
+                methods.extend(
+                    take_attribute(method, &arguments.krate, errors)
+                        .map(|attribute| (attribute, method.clone())),
+                );
             }
         }
         if !methods.iter().any(|((kind, _), _)| *kind == Kind::Join) {
@@ -190,7 +216,8 @@ impl Channel {
                 "a channel needs a `#[join(\"topic:*\")]` method: it decides who may join",
             );
         }
-        let mut channel = Self::new(item, arguments);
+        let constants = Constant::all_of(&item, errors);
+        let mut channel = Self { constants, ..Self::new(item, arguments) };
         for ((kind, attribute), method) in methods {
             channel.add(kind, &attribute, &method, errors);
         }
@@ -201,7 +228,7 @@ impl Channel {
     fn add(&mut self, kind: Kind, attribute: &Attribute, method: &ImplItemFn, errors: &mut Errors) {
         match kind {
             Kind::Join => {
-                let literal = read_literal(kind, attribute, errors);
+                let literal = read_pattern(attribute, errors);
                 let Some(pattern) = literal.and_then(|literal| Pattern::parse(literal, errors)) else {
                     return;
                 };
@@ -210,7 +237,7 @@ impl Channel {
                 }
             }
             Kind::HandleIn | Kind::HandleOut => {
-                let event = read_literal(kind, attribute, errors);
+                let event = Event::parse(kind, attribute, &self.constants, errors);
                 let handler = Handler::parse(kind, method, None, errors);
                 let handlers =
                     if kind == Kind::HandleIn { &mut self.handle_in } else { &mut self.handle_out };
@@ -283,10 +310,9 @@ impl Callback for EventHandler {
     }
 
     fn conflict(&self, earlier: &Self) -> Option<[Error; 2]> {
-        let event = self.event.value();
-        (event == earlier.event.value()).then(|| {
+        self.event.is_same_as(&earlier.event).then(|| {
             [
-                Error::new_spanned(&self.event, format!("event {event:?} is handled twice")),
+                Error::new_spanned(&self.event, format!("event {} is handled twice", self.event.shown())),
                 Error::new_spanned(&earlier.event, "first handled here"),
             ]
         })

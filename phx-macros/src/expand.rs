@@ -1,22 +1,30 @@
 //! Writes the trait impls of a channel, and in them the calls of the user's methods.
 
 use crate::channel::{Arguments, Channel, EventHandler, Join};
+use crate::errors::Errors;
+use crate::event::Event;
 use crate::handler::{Argument, Handler, Kind, Part};
 use crate::types::{mentions, ungrouped};
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Type;
 use syn::spanned::Spanned;
+use syn::{Path, Type};
 
 impl Channel {
-    pub(crate) fn expand(&self) -> TokenStream {
-        let Self { item, arguments: Arguments { socket, data }, .. } = self;
+    /// The user's item, and beside it all that makes it a channel.
+    pub(crate) fn expand(&self, errors: &Errors) -> TokenStream {
+        let item = &self.item;
+        let (channel, topics) = (self.expand_channel(errors), self.expand_topics());
+        let handle_info = self.handle_info.iter().map(|handler| self.expand_handle_info(handler));
+        let ours = self.arguments.krate.rename(quote!(#topics #channel #(#handle_info)*));
+        quote!(#item #ours)
+    }
+
+    fn expand_channel(&self, errors: &Errors) -> TokenStream {
+        let Self { item, arguments: Arguments { socket, data, .. }, .. } = self;
         let (impl_generics, _, where_clause) = item.generics.split_for_impl();
         let self_ty = &item.self_ty;
-        let joins = self.joins.iter().map(|Join { pattern, handler }| {
-            let cfgs = &handler.cfgs;
-            quote!(#cfgs #pattern)
-        });
+        let table = self.expand_table(errors);
         let join = self.expand_join();
         let handle_in = self.expand_handle_in();
         let handle_out = self.expand_handle_out();
@@ -28,37 +36,28 @@ impl Channel {
             let end = quote_spanned!(last=> ;);
             quote!(#start #ty #end)
         });
-        let handle_info = self.handle_info.iter().map(|handler| self.expand_handle_info(handler));
         quote! {
-            #item
-
             impl #impl_generics ::phx_runtime::Channel for #self_ty #where_clause {
                 #socket
                 #data
-                const JOINS: &'static [::phx_runtime::Pattern] = &[#(#joins),*];
+                #table
                 #join
                 #handle_in
                 #handle_out
                 #terminate
             }
-
-            #(#handle_info)*
         }
     }
 
     fn expand_join(&self) -> TokenStream {
         let [topic, payload, ctx] = ["topic", "payload", "ctx"].map(local);
         let attempts = self.joins.iter().map(|join| join.attempt(&topic));
-        let sendable = sendable(self.joins.iter().map(|join| &join.handler));
-        let from_capture = from_capture(&self.joins);
         quote! {
             async fn join(
                 #topic: &::core::primitive::str,
                 #payload: ::phx_runtime::Payload,
                 #ctx: &mut ::phx_runtime::Joining<Self>,
             ) -> ::core::result::Result<::phx_runtime::Joined<Self>, ::phx_runtime::JoinError> {
-                #from_capture
-                #sendable
                 #(#attempts)*
                 ::core::result::Result::Err(::phx_runtime::JoinError::UnmatchedTopic)
             }
@@ -71,23 +70,14 @@ impl Channel {
     }
 
     fn expand_handle_out(&self) -> Option<TokenStream> {
-        let dispatch = dispatch(&quote!(handle_out), &self.handle_out, &quote!(()))?;
-        let events = self.handle_out.iter().map(|EventHandler { event, handler }| {
-            let cfgs = &handler.cfgs;
-            quote!(#cfgs #event)
-        });
-        Some(quote! {
-            const INTERCEPTS: &'static [&'static ::core::primitive::str] = &[#(#events),*];
-            #dispatch
-        })
+        dispatch(&quote!(handle_out), &self.handle_out, &quote!(()))
     }
 
     fn expand_terminate(&self) -> TokenStream {
         let [reason, ctx] = ["reason", "ctx"].map(local);
         let methods = self.terminate.iter().map(|handler| {
             let cfgs = &handler.cfgs;
-            let answer = handler.answer();
-            let sendable = sendable([handler]);
+            let answer = handler.answer(None);
             quote! {
                 #cfgs
                 async fn terminate(
@@ -95,7 +85,6 @@ impl Channel {
                     #reason: ::phx_runtime::Reason,
                     #ctx: &mut ::phx_runtime::Context<Self>,
                 ) {
-                    #sendable
                     #answer
                 }
             }
@@ -108,11 +97,9 @@ impl Channel {
         let (impl_generics, _, where_clause) = self.item.generics.split_for_impl();
         let cfgs = &handler.cfgs;
         let ty = handler.message_type().to_token_stream();
-        let answer = handler.answer();
-        let sendable = sendable([handler]);
+        let answer = handler.answer(None);
         let method = quote! {
             async fn handle_info(&mut self, #message: #ty, #ctx: &mut ::phx_runtime::Context<Self>) {
-                #sendable
                 #answer
             }
         };
@@ -133,11 +120,12 @@ impl Join {
         let cfgs = &handler.cfgs;
         // The method may take its captures in another order than the pattern has them.
         let in_order: Vec<_> = pattern.captures().map(capture_local).collect();
-        let count = in_order.len();
-        let answer = handler.answer();
+        let count = Literal::usize_unsuffixed(in_order.len());
+        let answer = handler.answer(None);
         let parse_and_answer = handler.captures().fold(quote!(return #answer;), |rest, (name, ty)| {
             let capture = capture_local(name);
-            let parse = bound_call(ty, &quote!(FromCapture), &quote!(from_capture), &quote!(#capture));
+            let parse =
+                bound_call(ty, &quote!(::phx_runtime::FromCapture), &quote!(from_capture), &quote!(#capture));
             quote!(if let ::core::option::Option::Some(#capture) = #parse { #rest })
         });
         quote! {
@@ -158,12 +146,13 @@ fn dispatch(name: &TokenStream, handlers: &[EventHandler], output: &TokenStream)
         return None;
     }
     let [event, payload, ctx] = ["event", "payload", "ctx"].map(local);
+    let event_local = event.to_token_stream();
     let arms = handlers.iter().map(|EventHandler { event, handler }| {
         let cfgs = &handler.cfgs;
-        let answer = handler.answer();
-        quote!(#cfgs #event => #answer,)
+        let answer = handler.answer(Some(event));
+        let arm = event.to_arm(&event_local);
+        quote!(#cfgs #arm => #answer,)
     });
-    let sendable = sendable(handlers.iter().map(|handler| &handler.handler));
     Some(quote! {
         async fn #name(
             &mut self,
@@ -171,7 +160,6 @@ fn dispatch(name: &TokenStream, handlers: &[EventHandler], output: &TokenStream)
             #payload: ::phx_runtime::Payload,
             #ctx: &mut ::phx_runtime::Context<Self>,
         ) -> ::core::result::Result<#output, ::phx_runtime::HandleError> {
-            #sendable
             match #event {
                 #(#arms)*
                 _ => ::core::result::Result::Err(::phx_runtime::HandleError::UnmatchedEvent),
@@ -189,17 +177,11 @@ impl Handler {
     /// Calls the method and turns what it returns into what the trait's method returns.
     ///
     /// The locals `payload`, `message`, `reason` and `ctx` must be in scope as far as the kind of callback has them.
-    fn answer(&self) -> TokenStream {
-        let call = self.call();
+    fn answer(&self, event: Option<&Event>) -> TokenStream {
+        let call = self.call(event);
         match (self.kind, &self.output) {
-            (Kind::Join, Some(ty)) => {
-                let path = quote!(::phx_runtime::IntoJoined::<Self>);
-                bound_call(ty, &path, &quote!(into_joined), &call)
-            }
-            (Kind::HandleIn, Some(ty)) => {
-                let path = quote!(::phx_runtime::IntoReply);
-                bound_call(ty, &path, &quote!(into_reply), &call)
-            }
+            (Kind::Join, Some(ty)) => bound_call(ty, &self.answers_through(), &quote!(into_joined), &call),
+            (Kind::HandleIn, Some(ty)) => bound_call(ty, &self.answers_through(), &quote!(into_reply), &call),
             (Kind::HandleIn, None) => {
                 quote!({ #call; ::core::result::Result::Ok(::core::option::Option::None) })
             }
@@ -208,18 +190,31 @@ impl Handler {
         }
     }
 
-    fn call(&self) -> TokenStream {
+    /// The trait that makes an answer of what the method returns.
+    pub(crate) fn answers_through(&self) -> TokenStream {
+        if self.kind == Kind::Join {
+            quote!(::phx_runtime::IntoJoined::<Self>)
+        } else {
+            quote!(::phx_runtime::IntoReply)
+        }
+    }
+
+    fn call(&self, event: Option<&Event>) -> TokenStream {
         let name = &self.name;
         let at_name = Span::call_site().located_at(name.span());
         let receiver = (self.kind != Kind::Join).then(|| quote!(self,));
-        let arguments = self.arguments.iter().map(Argument::value);
+        let arguments = self.arguments.iter().map(|argument| argument.value(event));
         let call = quote_spanned!(at_name=> Self::#name(#receiver #(#arguments),*));
-        if self.is_async { quote_spanned!(at_name=> sendable(#call).await) } else { call }
+        if self.is_async {
+            quote_spanned!(at_name=> ::phx_runtime::__private::sendable(#call).await)
+        } else {
+            call
+        }
     }
 }
 
 impl Argument {
-    fn value(&self) -> TokenStream {
+    fn value(&self, event: Option<&Event>) -> TokenStream {
         let at_type = |name: &str| {
             let ty = match ungrouped(&self.ty) {
                 Type::Reference(reference) => reference.elem.span(),
@@ -233,6 +228,9 @@ impl Argument {
             Part::Capture(name) => capture_local(name).into_token_stream(),
             Part::Payload => {
                 let payload = local("payload");
+                if let Some(Event::Constant(constant, _)) = event {
+                    return decode_of(constant, &self.ty, &payload);
+                }
                 let path = quote!(::phx_runtime::FromPayload);
                 let decode = bound_call(&self.ty, &path, &quote!(from_payload), &quote!(#payload));
                 quote!(#decode?)
@@ -242,6 +240,14 @@ impl Argument {
             Part::Context => at_type("ctx"),
         }
     }
+}
+
+/// What an event carries, reported at the constant if that is for another type.
+fn decode_of(constant: &Path, ty: &Type, payload: &Ident) -> TokenStream {
+    let (_, last) = ends(&ty.to_token_stream());
+    let at_constant = Span::call_site().located_at(constant.span());
+    let constant = quote_spanned!(at_constant=> &#constant);
+    quote_spanned!(last=> ::phx_runtime::Event::<#ty>::decode(#constant, #payload)?)
 }
 
 /// The local that holds the capture `name`.
@@ -262,6 +268,15 @@ fn bound_call(ty: &Type, path: &TokenStream, function: &TokenStream, argument: &
     quote!(#open #ty #close)
 }
 
+/// `<ty as path>::name`, placed like [`bound_call`], which reports the same.
+pub(crate) fn bound_const(ty: &Type, path: &TokenStream, name: &TokenStream) -> TokenStream {
+    let (first, last) = ends(&ty.to_token_stream());
+    let (path, name) = (moved_to(last, path), moved_to(last, name));
+    let open = quote_spanned!(first=> <);
+    let close = quote_spanned!(last=> as #path>::#name);
+    quote!(#open #ty #close)
+}
+
 /// The places of the first and the last of the user's tokens, for our own to be reported at.
 pub(crate) fn ends(tokens: &TokenStream) -> (Span, Span) {
     let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
@@ -277,43 +292,4 @@ fn moved_to(span: Span, tokens: &TokenStream) -> TokenStream {
         token
     });
     moved.collect()
-}
-
-/// The function through which asynchronous methods are called, if there are any: a future that cannot be sent to
-/// another thread is then reported at its method, and not at the whole `impl` block.
-fn sendable<'a>(handlers: impl IntoIterator<Item = &'a Handler>) -> Option<TokenStream> {
-    handlers.into_iter().any(|handler| handler.is_async).then(|| {
-        quote! {
-            fn sendable<F>(future: F) -> impl ::core::future::Future<Output = F::Output> + ::core::marker::Send
-            where
-                F: ::core::future::Future + ::core::marker::Send,
-            {
-                future
-            }
-        }
-    })
-}
-
-/// The trait through which captures are parsed, if there are any: a type that cannot be parsed is then reported
-/// once, and for what it is.
-fn from_capture(joins: &[Join]) -> Option<TokenStream> {
-    joins.iter().any(|join| join.pattern.captures().next().is_some()).then(|| {
-        quote! {
-            #[diagnostic::on_unimplemented(
-                message = "`{Self}` cannot be read from a topic, so it cannot be a capture",
-                label = "not a capture",
-                note = "implement `std::str::FromStr` for `{Self}`, or take a `String`"
-            )]
-            trait FromCapture: ::core::marker::Sized {
-                fn from_capture(text: &::core::primitive::str) -> ::core::option::Option<Self>;
-            }
-
-            #[diagnostic::do_not_recommend]
-            impl<T: ::core::str::FromStr> FromCapture for T {
-                fn from_capture(text: &::core::primitive::str) -> ::core::option::Option<Self> {
-                    T::from_str(text).ok()
-                }
-            }
-        }
-    })
 }

@@ -2,6 +2,7 @@
 
 use crate::cfg::{Cfgs, same_tokens};
 use crate::errors::Errors;
+use crate::krate::Krate;
 use crate::pattern::Pattern;
 use crate::types::{is_context, is_unit, mentions, owned_instead, ungrouped};
 use proc_macro2::{Ident, Span};
@@ -26,11 +27,11 @@ impl Kind {
     const ALL: [Self; 5] = [Self::Join, Self::HandleIn, Self::HandleOut, Self::HandleInfo, Self::Terminate];
 
     /// Whose attribute this is: `join` or `phx_runtime::join`, but not that of another crate.
-    pub(crate) fn of(attribute: &Path) -> Option<Self> {
+    pub(crate) fn of(attribute: &Path, krate: &Krate) -> Option<Self> {
         let names: Vec<String> = attribute.segments.iter().map(|segment| segment.ident.to_string()).collect();
         let name = match &names[..] {
             [name] if attribute.leading_colon.is_none() => name,
-            [krate, name] if krate == "phx_runtime" => name,
+            [path @ .., name] if krate.is(path) => name,
             _ => return None,
         };
         Self::ALL.into_iter().find(|kind| name == kind.name())
@@ -137,7 +138,12 @@ impl Handler {
 
     /// The type of the message that a `#[handle_info]` takes.
     pub(crate) fn message_type(&self) -> Option<&Type> {
-        self.arguments.iter().find(|argument| argument.part == Part::Message).map(|argument| &argument.ty)
+        self.type_of(&Part::Message)
+    }
+
+    /// The type of the argument that plays this part, if there is one.
+    pub(crate) fn type_of(&self, part: &Part) -> Option<&Type> {
+        self.arguments.iter().find(|argument| argument.part == *part).map(|argument| &argument.ty)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The item under an attribute, read so that what rustc reports by itself is not reported again.
 
 use crate::handler::Kind;
+use crate::krate::Krate;
 use proc_macro2::{Delimiter, Group, Punct, Spacing, TokenStream, TokenTree};
 use syn::{Expr, ImplItem, Item, ItemImpl, Meta, Stmt, parse_quote};
 
@@ -16,8 +17,8 @@ pub(crate) fn parse(item: &TokenStream) -> syn::Result<Item> {
 }
 
 /// The item without our attributes on its methods, for when they cannot be obeyed.
-pub(crate) fn without_callbacks(item: &TokenStream) -> TokenStream {
-    edit_braces(item, |methods| (drop_attributes(methods), ()))
+pub(crate) fn without_callbacks(item: &TokenStream, krate: &Krate) -> TokenStream {
+    edit_braces(item, |methods| (drop_attributes(methods, krate), ()))
         .map_or_else(|| item.clone(), |(item, ())| item)
 }
 
@@ -116,12 +117,12 @@ fn put_back(item: &mut Item, bodies: Vec<TokenStream>) -> bool {
     all
 }
 
-fn drop_attributes(methods: TokenStream) -> TokenStream {
+fn drop_attributes(methods: TokenStream, krate: &Krate) -> TokenStream {
     let mut kept: Vec<TokenTree> = Vec::new();
     for token in methods {
         let is_ours = match &token {
             TokenTree::Group(group) if kept.last().is_some_and(|last| is_punct(last, '#')) => {
-                syn::parse2(group.stream()).is_ok_and(|meta: Meta| Kind::of(meta.path()).is_some())
+                syn::parse2(group.stream()).is_ok_and(|meta: Meta| Kind::of(meta.path(), krate).is_some())
             }
             _ => false,
         };

@@ -8,11 +8,18 @@ mod attribute;
 mod cfg;
 mod channel;
 mod errors;
+mod event;
 mod expand;
 mod handler;
 mod item;
+mod krate;
+mod overlap;
 mod pattern;
+#[cfg(test)]
+mod snapshots;
 mod socket;
+mod table;
+mod topics;
 mod types;
 
 use proc_macro::TokenStream;

@@ -1,11 +1,11 @@
 //! `#[socket]`: reads the `channel!` lines, orders and checks them.
 
-use crate::cfg::Cfgs;
+use crate::cfg::{Cfgs, same_tokens};
 use crate::errors::Errors;
 use crate::expand::ends;
 use crate::item;
 use crate::pattern::Pattern;
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
@@ -41,13 +41,13 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
             let socket = Socket::parse(item, &mut errors);
             check_order(&socket.lines, &mut errors);
             check_trait(&socket.item, &mut errors);
-            socket.expand()
+            socket.expand(errors.count() == 0)
         }
         other => {
             if other.is_some() {
                 errors.at(item::first_token(item), "expected `impl Socket for YourSocket`");
             }
-            let routes = item::impl_of(item).map(|item| expand_routes(&item, &[]));
+            let routes = item::impl_of(item).map(|item| expand_routes(&item, &[], false));
             quote!(#item #routes)
         }
     };
@@ -179,9 +179,9 @@ fn is_socket(path: &Path) -> bool {
 // expand
 
 impl Socket {
-    fn expand(self) -> TokenStream {
+    fn expand(self, is_sound: bool) -> TokenStream {
         let Self { mut item, lines } = self;
-        let routes = expand_routes(&item, &lines);
+        let routes = expand_routes(&item, &lines, is_sound);
         let beside = match &item.trait_ {
             Some((path, _)) if is_socket(path) => None,
             Some((path, _)) if is_of_socket(path, &item) => Some(check_alias(path, &item.self_ty)),
@@ -200,14 +200,49 @@ impl Socket {
     }
 }
 
-fn expand_routes(item: &ItemImpl, lines: &[Line]) -> TokenStream {
+/// The table, and if nothing is wrong with the lines so far, the checks that rustc makes of it.
+fn expand_routes(item: &ItemImpl, lines: &[Line], is_sound: bool) -> TokenStream {
     let (impl_generics, _, where_clause) = item.generics.split_for_impl();
     let self_ty = &item.self_ty;
+    let is_generic = !item.generics.params.is_empty();
+    // With a `#[cfg]`, it is not known here which line has which place in the table.
+    let is_known = !is_generic && lines.iter().all(|line| line.cfgs.is_empty());
+    let checks = (is_sound && is_known).then(|| check_lines(self_ty, lines));
+    let lines = lines.iter().map(Line::route);
     quote! {
         impl #impl_generics ::phx_runtime::Routes for #self_ty #where_clause {
             const ROUTES: &'static [::phx_runtime::Route<Self>] = &[#(#lines),*];
         }
+        #checks
     }
+}
+
+/// Has rustc see, line by line and channel by channel, whether joins and lines fit.
+fn check_lines(self_ty: &Type, lines: &[Line]) -> TokenStream {
+    let routes = quote!(<#self_ty as ::phx_runtime::Routes>::ROUTES);
+    let mut checks = TokenStream::new();
+    let mut channels: Vec<(&Type, Vec<usize>)> = Vec::new();
+    for (i, Line { pattern: Pattern { source, .. }, channel, .. }) in lines.iter().enumerate() {
+        let name = channel.to_token_stream().to_string();
+        let at_pattern = Span::call_site().located_at(source.span());
+        let place = Literal::usize_unsuffixed(i);
+        let check =
+            quote_spanned!(at_pattern=> ::phx_runtime::refuse_unaccepted_line(#routes, #place, #name));
+        checks.extend(quote!(const _: () = #check;));
+        match channels.iter_mut().find(|(earlier, _)| same_tokens(*earlier, channel)) {
+            Some((_, places)) => places.push(i),
+            None => channels.push((channel, vec![i])),
+        }
+    }
+    for (channel, places) in channels {
+        let name = channel.to_token_stream().to_string();
+        let (first, last) = ends(&channel.to_token_stream());
+        let places = places.into_iter().map(Literal::usize_unsuffixed);
+        let function = quote_spanned!(first=> ::phx_runtime::refuse_unreached_joins);
+        let arguments = quote_spanned!(last=> (#routes, &[#(#places),*], #name));
+        checks.extend(quote!(const _: () = #function #arguments;));
+    }
+    checks
 }
 
 /// Has rustc judge the other name by which a user calls `Socket`.
@@ -256,9 +291,9 @@ fn belongs_to_socket(item: &ImplItem) -> bool {
     }
 }
 
-impl ToTokens for Line {
+impl Line {
     /// An element of `ROUTES`.
-    fn to_tokens(&self, tokens: &mut TokenStream) {
+    fn route(&self) -> TokenStream {
         let Self { cfgs, pattern, channel, data } = self;
         // What is wrong with the channel is reported under all of it.
         let (first, last) = ends(&channel.to_token_stream());
@@ -267,7 +302,7 @@ impl ToTokens for Line {
             Some(data) => (Ident::new("to_with", first), quote_spanned!(last=> , _>(#pattern, #data))),
         };
         let route = quote_spanned!(first=> ::phx_runtime::Route::<Self>::#to::<);
-        tokens.extend(quote!(#cfgs #route #channel #call));
+        quote!(#cfgs #route #channel #call)
     }
 }
 

@@ -101,3 +101,10 @@ fn borrow_in(ty: TokenStream) -> Option<String> {
     }
     None
 }
+
+/// Whether a type goes by this name, as far as the words tell.
+pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
+    let Type::Path(path) = ungrouped(ty) else { return false };
+    path.qself.is_none()
+        && path.path.segments.last().is_some_and(|last| last.ident == name && last.arguments.is_none())
+}

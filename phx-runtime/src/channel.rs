@@ -6,7 +6,7 @@ use crate::joining::Joining;
 use crate::payload::Payload;
 use crate::reply::Reply;
 use crate::socket::Socket;
-use crate::topic::Pattern;
+use crate::table::Table;
 use std::future::Future;
 
 /// One client joined to one topic: the value is created by `join` and dropped when the client leaves.
@@ -16,7 +16,9 @@ use std::future::Future;
 ///
 /// ```
 /// use phx_runtime::prelude::*;
-/// use phx_runtime::{FromPayload, HandleError, IntoJoined, IntoReply, JoinError, Joined, Pattern, Reply, Segment};
+/// use phx_runtime::{
+///     EventIn, FromPayload, HandleError, IntoJoined, IntoReply, Join, JoinError, Joined, Pattern, Reply, Segment, Table,
+/// };
 /// # struct UserSocket;
 /// # #[socket] impl Socket for UserSocket {
 /// #     type Params = NoParams;
@@ -24,13 +26,16 @@ use std::future::Future;
 /// # }
 /// struct Echo;
 ///
+/// const ECHO: Pattern = Pattern::exact("echo", &[Segment::Literal("echo")]);
+///
 /// impl Channel for Echo {
 ///     type Socket = UserSocket;
 ///     type Data = ();
-///     const JOINS: &'static [Pattern] = &[Pattern::exact("echo", &[Segment::Literal("echo")])];
+///     const TABLE: Table =
+///         Table::new(&[Join::new("join", ECHO)]).events_in(&[EventIn::new("echo", "echo").payload::<Payload>()]);
 ///
 ///     async fn join(topic: &str, _: Payload, _: &mut Joining<Self>) -> Result<Joined<Self>, JoinError> {
-///         let Some([]) = Self::JOINS[0].captures(topic) else { return Err(JoinError::UnmatchedTopic) };
+///         let Some([]) = ECHO.captures(topic) else { return Err(JoinError::UnmatchedTopic) };
 ///         Ok::<_, Refused>(Echo).into_joined()
 ///     }
 ///
@@ -56,11 +61,8 @@ pub trait Channel: Sized + Send + 'static {
     /// What each `channel!` line gives the channel, as [`Context::data`]; `()` for nothing.
     type Data: Send + Sync + 'static;
 
-    /// The patterns of the `#[join]` methods, in the order they are tried.
-    const JOINS: &'static [Pattern];
-
-    /// The events whose broadcasts go through [`handle_out`](Channel::handle_out) instead of straight to the client.
-    const INTERCEPTS: &'static [&'static str] = &[];
+    /// What the channel takes and sends, as data: its joins, events and intercepts.
+    const TABLE: Table;
 
     /// Decides whether the client may join `topic`.
     ///
@@ -88,7 +90,7 @@ pub trait Channel: Sized + Send + 'static {
         std::future::ready(Err(HandleError::UnmatchedEvent))
     }
 
-    /// Handles a broadcast of an event that [`INTERCEPTS`](Channel::INTERCEPTS) names.
+    /// Handles a broadcast of an event that is one of the [`intercepts`](Table::intercepts).
     ///
     /// # Errors
     /// A payload that does not fit is logged and the broadcast skipped for this client.

@@ -140,11 +140,12 @@ pub(crate) fn admit<C: Channel>(
             // is there already.
             shared.inbox.let_first(Mail::is_from_elsewhere);
             let (outbox, serializer) = (Arc::clone(&shared.link.outbox), shared.link.serializer.clone());
-            let subscriber = if C::INTERCEPTS.is_empty() {
+            let events = C::TABLE.intercepts;
+            let subscriber = if events.is_empty() {
                 Subscriber::Direct { outbox, serializer }
             } else {
                 let channel = Arc::clone(shared) as Arc<dyn Port>;
-                let intercepts = Box::new(Intercepts { channel, events: C::INTERCEPTS });
+                let intercepts = Box::new(Intercepts { channel, events });
                 Subscriber::Intercepting { outbox, serializer, intercepts }
             };
             let subscription = shared.pubsub().subscribe(&shared.topic, subscriber, || {

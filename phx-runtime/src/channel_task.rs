@@ -299,7 +299,7 @@ mod tests {
     use crate::reply::{IntoJoined, Refused};
     use crate::route::{Route, Routes};
     use crate::socket::{NoParams, Socket};
-    use crate::topic::Pattern;
+    use crate::table::Table;
 
     struct AnySocket;
 
@@ -320,7 +320,7 @@ mod tests {
     impl Channel for Empty {
         type Socket = AnySocket;
         type Data = ();
-        const JOINS: &'static [Pattern] = &[];
+        const TABLE: Table = Table::new(&[]);
 
         async fn join(_: &str, _: Payload, _: &mut Joining<Self>) -> Result<Joined<Self>, JoinError> {
             Ok::<_, Refused>(Self).into_joined()

@@ -3,6 +3,7 @@
 use crate::broadcast::Broadcast;
 use crate::channel::{Channel, Info};
 use crate::deferred::Deferred;
+use crate::event::EventName;
 use crate::message::Ref;
 use crate::payload::{EncodeError, Payload, ToPayload};
 use crate::port::{InfoHandler, Shared};
@@ -15,33 +16,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-
-/// The name of an event to send: any string.
-///
-/// `P` is the payload that goes with it; a string goes with any.
-///
-/// ```
-/// use phx_runtime::EventName;
-///
-/// assert_eq!(EventName::<()>::name(&"new_msg"), "new_msg");
-/// assert_eq!(EventName::<()>::name(&format!("{}_msg", "new")), "new_msg");
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not the name of an event",
-    label = "not an event",
-    note = "an event is named by a string: `ctx.push(\"new_msg\", &payload)`"
-)]
-pub trait EventName<P: ?Sized> {
-    /// The event's name on the wire.
-    fn name(&self) -> &str;
-}
-
-#[diagnostic::do_not_recommend]
-impl<P: ?Sized, S: AsRef<str>> EventName<P> for S {
-    fn name(&self) -> &str {
-        self.as_ref()
-    }
-}
 
 /// What the callbacks of a joined channel can do.
 ///
@@ -328,12 +302,12 @@ impl<C: Channel> Context<C> {
     /// #     #[join("room:*")] fn join() -> Result<Self, Refused> { Ok(Room) }
     /// #[handle_in("follow")]
     /// fn follow(&mut self, room: String, ctx: &mut Context<Self>) {
-    ///     ctx.subscribe(&format!("room:{room}"));
+    ///     ctx.subscribe(format!("room:{room}"));
     /// }
     ///
     /// #[handle_in("unfollow")]
     /// fn unfollow(&mut self, room: String, ctx: &mut Context<Self>) {
-    ///     ctx.unsubscribe(&format!("room:{room}"));
+    ///     ctx.unsubscribe(format!("room:{room}"));
     /// }
     ///
     /// #[handle_info]
@@ -342,19 +316,19 @@ impl<C: Channel> Context<C> {
     /// }
     /// # }
     /// ```
-    pub fn subscribe(&mut self, topic: &str)
+    pub fn subscribe(&mut self, topic: impl AsRef<str>)
     where
         Broadcast: Info<C>,
     {
-        if let Err(failure) = self.sources.subscribe(&self.shared, topic) {
+        if let Err(failure) = self.sources.subscribe(&self.shared, topic.as_ref()) {
             self.fail(failure);
         }
     }
 
     /// Ends all that [`subscribe`](Self::subscribe) did for this topic. Broadcasts that wait for the channel already
     /// still reach it, and being joined to a topic is another matter.
-    pub fn unsubscribe(&mut self, topic: &str) {
-        self.sources.unsubscribe(topic);
+    pub fn unsubscribe(&mut self, topic: impl AsRef<str>) {
+        self.sources.unsubscribe(topic.as_ref());
     }
 
     /// Takes the right to answer the current message later, from any task, any number of times. Return `()` from the

@@ -1,7 +1,7 @@
 //! The endpoint: mounted sockets as a warp filter, and what they share.
 
 use crate::builder::EndpointBuilder;
-use crate::context::EventName;
+use crate::event::EventName;
 use crate::handshake::Request;
 use crate::hub::Hub;
 use crate::mount::Mount;
@@ -98,13 +98,13 @@ impl Endpoint {
     /// When the payload is neither a JSON object nor binary; nothing is sent then. A topic without subscribers is no error.
     pub fn broadcast<P: ToPayload + ?Sized>(
         &self,
-        topic: &str,
+        topic: impl AsRef<str>,
         event: impl EventName<P>,
         payload: &P,
     ) -> Result<(), EncodeError> {
         let payload = payload.to_payload()?;
         payload.check_object()?;
-        self.hub.pubsub.broadcast(Outbound::new(topic, event.name(), &payload));
+        self.hub.pubsub.broadcast(Outbound::new(topic.as_ref(), event.name(), &payload));
         Ok(())
     }
 
@@ -128,13 +128,13 @@ impl Endpoint {
     pub fn broadcast_from<P: ToPayload + ?Sized>(
         &self,
         from: &Subscription,
-        topic: &str,
+        topic: impl AsRef<str>,
         event: impl EventName<P>,
         payload: &P,
     ) -> Result<(), EncodeError> {
         let payload = payload.to_payload()?;
         payload.check_object()?;
-        self.hub.pubsub.broadcast_from(from.place(), Outbound::new(topic, event.name(), &payload));
+        self.hub.pubsub.broadcast_from(from.place(), Outbound::new(topic.as_ref(), event.name(), &payload));
         Ok(())
     }
 
@@ -153,13 +153,13 @@ impl Endpoint {
     /// As [`broadcast`](Self::broadcast).
     pub fn local_broadcast<P: ToPayload + ?Sized>(
         &self,
-        topic: &str,
+        topic: impl AsRef<str>,
         event: impl EventName<P>,
         payload: &P,
     ) -> Result<(), EncodeError> {
         let payload = payload.to_payload()?;
         payload.check_object()?;
-        self.hub.pubsub.local_broadcast(Outbound::new(topic, event.name(), &payload));
+        self.hub.pubsub.local_broadcast(Outbound::new(topic.as_ref(), event.name(), &payload));
         Ok(())
     }
 
@@ -177,8 +177,8 @@ impl Endpoint {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn disconnect(&self, id: &str) {
-        self.hub.pubsub.broadcast(Outbound::new(id, DISCONNECT, &Payload::empty()));
+    pub fn disconnect(&self, id: impl AsRef<str>) {
+        self.hub.pubsub.broadcast(Outbound::new(id.as_ref(), DISCONNECT, &Payload::empty()));
     }
 
     /// How many connections are open.

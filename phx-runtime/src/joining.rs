@@ -104,11 +104,11 @@ impl<C: Channel> Joining<C> {
 
     /// Brings the broadcasts of another topic to the channel's `#[handle_info]`, from now on, but after the join's
     /// answer. See [`Context::subscribe`](crate::Context::subscribe).
-    pub fn subscribe(&mut self, topic: &str)
+    pub fn subscribe(&mut self, topic: impl AsRef<str>)
     where
         Broadcast: Info<C>,
     {
-        if let Err(failure) = self.sources.subscribe(&self.shared, topic) {
+        if let Err(failure) = self.sources.subscribe(&self.shared, topic.as_ref()) {
             self.failure = Some(failure);
         }
     }

@@ -193,6 +193,7 @@ mod background;
 mod broadcast;
 mod budget;
 mod builder;
+mod capture;
 mod channel;
 mod channel_join;
 mod channel_task;
@@ -202,6 +203,7 @@ mod complaints;
 mod compression;
 mod connect_info;
 mod connection;
+mod const_text;
 mod context;
 mod crash;
 mod deferred;
@@ -209,6 +211,7 @@ mod deflate;
 mod drain;
 mod endpoint;
 mod error;
+mod event;
 mod extensions;
 mod filter_parameters;
 mod frame;
@@ -225,6 +228,7 @@ mod mount;
 mod origin;
 mod outbound;
 mod outbox;
+mod overlap;
 mod params;
 mod path;
 mod payload;
@@ -240,6 +244,7 @@ mod socket;
 mod sources;
 mod subprotocol;
 mod subscription;
+mod table;
 mod timers;
 mod topic;
 mod transport;
@@ -248,14 +253,16 @@ mod websocket;
 
 pub use broadcast::Broadcast;
 pub use builder::{EndpointBuilder, EndpointError, EndpointProblem};
+pub use capture::{FromCapture, TopicError, segment};
 pub use channel::{Channel, HandleInfo, Info, Reason};
 pub use compression::Compression;
 pub use connect_info::ConnectInfo;
-pub use context::{Context, EventName, Stop};
+pub use context::{Context, Stop};
 pub use deferred::Deferred;
 pub use drain::Drain;
 pub use endpoint::Endpoint;
 pub use error::{HandleError, JoinError, Joined};
+pub use event::{Event, EventName};
 pub use filter_parameters::FilterParameters;
 pub use frame::{CloseCode, FrameBuffer, Opcode};
 pub use joining::Joining;
@@ -282,14 +289,15 @@ pub use phx_macros::socket;
 /// Runs when the channel ends, inside [`#[channel]`](macro@channel).
 pub use phx_macros::terminate;
 pub use reply::{IntoJoined, IntoReply, Refused, Reply};
-pub use route::{Route, Routes};
+pub use route::{Route, Routes, refuse_unaccepted_line, refuse_unreached_joins};
 pub use sender::{ChannelEnded, Sender};
 pub use serializer::{DecodeError, Serializer, Serializers, V1, V2};
 pub use server::{ServeError, Server};
 pub use socket::{NoParams, Socket};
 pub use subscription::{Missed, Subscription};
+pub use table::{Capture, EventIn, EventOut, Join, Replies, Table, TypeInfo};
 pub use timers::Timer;
-pub use topic::{Pattern, Segment};
+pub use topic::{Pattern, Segment, Tail};
 pub use transport::{
     ConnectRequest, Control, Flow, ParamsError, Transport, TransportContext, TransportSender,
 };
@@ -297,10 +305,14 @@ pub use transport::{
 #[doc = include_str!("../docs/observability.md")]
 pub mod observability {}
 
+/// Not public API. Used by generated code.
+#[doc(hidden)]
+pub mod __private;
+
 /// What a file that declares sockets and channels needs: `use phx_runtime::prelude::*;`
 pub mod prelude {
     pub use crate::{
-        Channel, ConnectInfo, Context, Endpoint, EndpointError, Joining, NoParams, Payload, Reason, Refused,
-        Reply, Socket, channel, handle_in, handle_info, handle_out, join, socket, terminate,
+        Channel, ConnectInfo, Context, Endpoint, EndpointError, Event, Joining, NoParams, Payload, Reason,
+        Refused, Reply, Socket, channel, handle_in, handle_info, handle_out, join, socket, terminate,
     };
 }

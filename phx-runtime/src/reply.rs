@@ -4,6 +4,7 @@ use crate::channel::Channel;
 use crate::error::{HandleError, JoinError, Joined};
 use crate::message::{Name, Outgoing, Ref};
 use crate::payload::{EncodeError, Payload, PayloadError, ToPayload};
+use crate::table::Replies;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt;
@@ -166,6 +167,9 @@ impl Refused {
     note = "return `()` to send nothing, `Result<T, E>` to answer `ok` or `error`, or a `Reply` for another status"
 )]
 pub trait IntoReply {
+    /// What a [`Table`](crate::Table) says of the answers.
+    const REPLIES: Replies = Replies::Untyped;
+
     /// The answer to send, if any.
     ///
     /// # Errors
@@ -174,6 +178,8 @@ pub trait IntoReply {
 }
 
 impl IntoReply for () {
+    const REPLIES: Replies = Replies::None;
+
     fn into_reply(self) -> Result<Option<Reply>, HandleError> {
         Ok(None)
     }
@@ -192,6 +198,8 @@ impl IntoReply for Option<Reply> {
 }
 
 impl<T: ToPayload, E: ToPayload> IntoReply for Result<T, E> {
+    const REPLIES: Replies = Replies::of::<T, E>();
+
     fn into_reply(self) -> Result<Option<Reply>, HandleError> {
         Ok(Some(match self {
             Ok(response) => Reply::ok(&response),
@@ -225,6 +233,9 @@ impl<T: ToPayload, E: ToPayload> IntoReply for Result<T, E> {
     note = "`Ok(Self {{ .. }})` admits the client, `Err(Refused::new(\"…\"))` turns it away"
 )]
 pub trait IntoJoined<C: Channel> {
+    /// What a [`Table`](crate::Table) says of the answers.
+    const REPLIES: Replies = Replies::Untyped;
+
     /// The channel that was created and the answer to the join.
     ///
     /// # Errors
@@ -233,6 +244,8 @@ pub trait IntoJoined<C: Channel> {
 }
 
 impl<C: Channel, E: ToPayload> IntoJoined<C> for Result<C, E> {
+    const REPLIES: Replies = Replies::of::<(), E>();
+
     fn into_joined(self) -> Result<Joined<C>, JoinError> {
         match self {
             Ok(channel) => Ok(Joined { channel, response: Payload::empty() }),
@@ -242,6 +255,8 @@ impl<C: Channel, E: ToPayload> IntoJoined<C> for Result<C, E> {
 }
 
 impl<C: Channel, T: ToPayload, E: ToPayload> IntoJoined<C> for Result<(C, T), E> {
+    const REPLIES: Replies = Replies::of::<T, E>();
+
     fn into_joined(self) -> Result<Joined<C>, JoinError> {
         match self {
             Ok((channel, response)) => Ok(Joined { channel, response: response.to_payload()? }),

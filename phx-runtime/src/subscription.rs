@@ -104,7 +104,7 @@ impl Endpoint {
     /// # }
     /// ```
     #[must_use = "dropping a subscription unsubscribes"]
-    pub fn subscribe(&self, topic: &str) -> Subscription {
+    pub fn subscribe(&self, topic: impl AsRef<str>) -> Subscription {
         self.subscribe_with(topic, Subscription::CAPACITY)
     }
 
@@ -122,7 +122,7 @@ impl Endpoint {
     /// # }
     /// ```
     #[must_use = "dropping a subscription unsubscribes"]
-    pub fn subscribe_with(&self, topic: &str, capacity: usize) -> Subscription {
+    pub fn subscribe_with(&self, topic: impl AsRef<str>, capacity: usize) -> Subscription {
         let mailbox = Arc::new(Mailbox::new(capacity));
         let subscriber = Subscriber::Listening({
             let mailbox = Arc::clone(&mailbox);
@@ -132,7 +132,7 @@ impl Endpoint {
                 0
             })
         });
-        Subscription { place: self.hub.pubsub.subscribe(&topic.into(), subscriber, || ()), mailbox }
+        Subscription { place: self.hub.pubsub.subscribe(&topic.as_ref().into(), subscriber, || ()), mailbox }
     }
 }
 

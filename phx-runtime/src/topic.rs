@@ -11,11 +11,11 @@ pub enum Segment {
     Capture(&'static str),
 }
 
-/// A topic pattern, parsed at compile time: `"room:lobby"`, `"room:*"`, `"room:{id}"`, `"room:{id}:*"`.
+/// A topic pattern, parsed at compile time: `"room:lobby"`, `"room:*"`, `"room:{id}"`, `"room:{id}:{rest..}"`.
 ///
 /// `*` stands only at the end and matches whatever follows, also nothing (`room:*` matches `room:`), as in
-/// Phoenix. A `{capture}` is one whole segment between colons. You rarely name this type: `#[socket]` and
-/// `#[channel]` write the constants.
+/// Phoenix. A `{capture}` is one whole segment between colons; a `{rest..}` at the end is a `*` that captures what it
+/// matches. You rarely name this type: `#[socket]` and `#[channel]` write the constants.
 ///
 /// ```
 /// use phx_runtime::{Pattern, Segment};
@@ -27,32 +27,64 @@ pub enum Segment {
 /// const ROOMS: Pattern = Pattern::prefix("room:lob*", &[Segment::Literal("room")], "lob");
 /// assert!(ROOMS.matches("room:lobby"));
 /// assert!(!ROOMS.matches("room:hall"));
+///
+/// const FILES: Pattern = Pattern::rest("file:{path..}", &[Segment::Literal("file")], "path");
+/// assert_eq!(FILES.captures("file:a:b"), Some(["a:b"]));
 /// ```
 #[derive(Clone, Copy)]
 pub struct Pattern {
     source: &'static str,
     segments: &'static [Segment],
-    /// `Some` when the pattern ends in `*`: what the text after the segments must begin with.
-    prefix: Option<&'static str>,
+    tail: Tail,
+}
+
+/// What may follow the segments of a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Tail {
+    /// Nothing.
+    Nothing,
+    /// A segment that begins with this text, and anything after that: the `lob*` of `"room:lob*"`.
+    Prefix(&'static str),
+    /// One segment at least, captured under this name: the `{rest..}` of `"room:{rest..}"`.
+    Rest(&'static str),
 }
 
 impl Pattern {
     /// A pattern without `*`: every segment of the topic is spoken for.
     #[must_use]
     pub const fn exact(source: &'static str, segments: &'static [Segment]) -> Self {
-        Self { source, segments, prefix: None }
+        Self { source, segments, tail: Tail::Nothing }
     }
 
     /// A pattern that ends in `*`: after `segments`, the rest of the topic begins with `prefix`.
     #[must_use]
     pub const fn prefix(source: &'static str, segments: &'static [Segment], prefix: &'static str) -> Self {
-        Self { source, segments, prefix: Some(prefix) }
+        Self { source, segments, tail: Tail::Prefix(prefix) }
+    }
+
+    /// A pattern that ends in `{name..}`: after `segments`, the rest of the topic is a capture.
+    #[must_use]
+    pub const fn rest(source: &'static str, segments: &'static [Segment], name: &'static str) -> Self {
+        Self { source, segments, tail: Tail::Rest(name) }
     }
 
     /// The pattern as it was written.
     #[must_use]
     pub const fn source(&self) -> &'static str {
         self.source
+    }
+
+    /// The segments that every topic has.
+    #[must_use]
+    pub const fn segments(&self) -> &'static [Segment] {
+        self.segments
+    }
+
+    /// What may follow the [segments](Self::segments).
+    #[must_use]
+    pub const fn tail(&self) -> Tail {
+        self.tail
     }
 
     /// Whether `topic` matches, without collecting captures.
@@ -90,10 +122,14 @@ impl Pattern {
             }
             rest = tail;
         }
-        match (self.prefix, rest) {
-            (None, rest) => rest.is_none(),
-            (Some(prefix), Some(rest)) => rest.starts_with(prefix),
-            (Some(_), None) => false,
+        match (self.tail, rest) {
+            (Tail::Nothing, rest) => rest.is_none(),
+            (Tail::Prefix(prefix), Some(rest)) => rest.starts_with(prefix),
+            (Tail::Rest(_), Some(rest)) => {
+                captured(rest);
+                true
+            }
+            (Tail::Prefix(_) | Tail::Rest(_), None) => false,
         }
     }
 }
@@ -148,6 +184,18 @@ mod tests {
         assert_eq!(PAIR.captures::<2>("a:1:b:2:3"), None);
         assert_eq!(UNDER.captures("room:7:x:y"), Some(["7"]));
         assert_eq!(UNDER.captures::<1>("room:7"), None);
+    }
+
+    #[test]
+    fn a_rest_is_all_that_follows() {
+        const REST: Pattern =
+            Pattern::rest("room:{id}:{rest..}", &[Segment::Literal("room"), Segment::Capture("id")], "rest");
+        const ALL: Pattern = Pattern::rest("{all..}", &[], "all");
+        assert_eq!(REST.captures("room:7:x:y"), Some(["7", "x:y"]));
+        assert_eq!(REST.captures("room:7:"), Some(["7", ""]));
+        assert_eq!(REST.captures::<2>("room:7"), None);
+        assert_eq!(ALL.captures("a:b"), Some(["a:b"]));
+        assert_eq!(ALL.captures(""), Some([""]));
     }
 
     #[test]

@@ -24,6 +24,9 @@ mod errors;
 mod json;
 mod origins;
 #[allow(dead_code, unreachable_pub, reason = "a file of phx-macros, of which the targets need a part")]
+#[path = "../../phx-macros/src/overlap.rs"]
+mod overlap;
+#[allow(dead_code, unreachable_pub, reason = "a file of phx-macros, of which the targets need a part")]
 #[path = "../../phx-macros/src/pattern.rs"]
 mod pattern;
 mod patterns;

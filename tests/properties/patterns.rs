@@ -38,6 +38,8 @@ pub fn patterns(bytes: &[u8]) {
     let both = matched.contains(&(true, true));
     assert_eq!(common.is_some(), both, "{:?} and {:?} have a common topic", a.source, b.source);
     assert!(common.is_none_or(|topic| a.matches(&topic) && b.matches(&topic)));
+    assert_eq!(a.running.overlaps(&b.running), both, "{:?} and {:?} overlap", a.source, b.source);
+    assert_eq!(b.running.overlaps(&a.running), both, "{:?} and {:?} overlap", b.source, a.source);
 }
 
 /// A pattern as the macros see it and as it runs.
@@ -78,11 +80,16 @@ impl<'s> Both<'s> {
     }
 }
 
-/// The segments of a pattern, and the text before the `*` if there is one.
+/// The segments of a pattern, and the text before the `*` if there is one; a `{rest..}` is one after no text.
 fn split(source: &str) -> (Vec<&str>, Option<&str>) {
     let mut segments: Vec<&str> = source.strip_suffix('*').unwrap_or(source).split(':').collect();
-    let prefix = if source.ends_with('*') { segments.pop() } else { None };
-    (segments, prefix)
+    let prefix = if source.ends_with('*') || source.ends_with("..}") { segments.pop() } else { None };
+    (segments, prefix.map(|text| if is_capture(text) { "" } else { text }))
+}
+
+/// The name in a `{rest..}` at the end.
+fn rest(source: &str) -> Option<&str> {
+    source.rsplit(':').next()?.strip_prefix('{')?.strip_suffix("..}")
 }
 
 fn is_capture(segment: &str) -> bool {
@@ -91,17 +98,17 @@ fn is_capture(segment: &str) -> bool {
 
 fn captures(source: &str) -> Vec<&str> {
     let names = split(source).0.into_iter().filter(|segment| is_capture(segment));
-    names.map(|segment| segment.trim_matches(['{', '}'])).collect()
+    names.map(|segment| segment.trim_matches(['{', '}'])).chain(rest(source)).collect()
 }
 
 /// The captured texts, if the topic matches.
 fn compare<'t>(source: &str, topic: &'t str) -> Option<Vec<&'t str>> {
     let (segments, prefix) = split(source);
     let texts: Vec<&str> = topic.split(':').collect();
-    let rest = texts.get(segments.len()..)?;
+    let left = texts.get(segments.len()..)?;
     let fits = match prefix {
-        None => rest.is_empty(),
-        Some(prefix) => !rest.is_empty() && rest.join(":").starts_with(prefix),
+        None => left.is_empty(),
+        Some(prefix) => !left.is_empty() && left.join(":").starts_with(prefix),
     };
     let mut captured = Vec::new();
     for (segment, text) in segments.into_iter().zip(texts) {
@@ -110,6 +117,10 @@ fn compare<'t>(source: &str, topic: &'t str) -> Option<Vec<&'t str>> {
         } else if segment != text {
             return None;
         }
+    }
+    if fits && rest(source).is_some() {
+        let taken: usize = split(source).0.iter().zip(topic.split(':')).map(|(_, text)| text.len() + 1).sum();
+        captured.push(&topic[taken..]);
     }
     fits.then_some(captured)
 }
@@ -168,6 +179,7 @@ fn run(parsed: &pattern::Pattern) -> Option<Pattern> {
         let segments = segments(arguments.next()?)?.leak();
         Some(match function.as_str() {
             "exact" => Pattern::exact(source, segments),
+            "rest" => Pattern::rest(source, segments, string(arguments.next()?)?),
             "prefix" => Pattern::prefix(source, segments, string(arguments.next()?)?),
             _ => return None,
         })

@@ -4,7 +4,9 @@ use super::bytes::Bytes;
 use super::signals::{report, wait_at_gate};
 use crate::model::channel::Modelled;
 use phx_runtime::prelude::*;
-use phx_runtime::{FromPayload, HandleError, IntoReply, JoinError, Joined, Pattern, Segment, Stop};
+use phx_runtime::{
+    FromPayload, HandleError, IntoReply, Join, JoinError, Joined, Pattern, Segment, Stop, Table,
+};
 use serde::{Deserialize, Serialize};
 
 pub(crate) struct TestSocket {
@@ -336,7 +338,8 @@ pub(crate) struct Raw;
 impl Channel for Raw {
     type Socket = TestSocket;
     type Data = ();
-    const JOINS: &'static [Pattern] = &[Pattern::prefix("raw:*", &[Segment::Literal("raw")], "")];
+    const TABLE: Table =
+        Table::new(&[Join::new("join", Pattern::prefix("raw:*", &[Segment::Literal("raw")], ""))]);
 
     async fn join(_: &str, _: Payload, _: &mut Joining<Self>) -> Result<Joined<Self>, JoinError> {
         Ok(Joined { channel: Self, response: Payload::empty() })

@@ -68,7 +68,7 @@ impl RoomChannel {
 
 fn main() {
     assert_eq!(UserSocket::ROUTES.len(), 1);
-    assert_eq!(RoomChannel::JOINS.len(), 1);
-    assert!(RoomChannel::INTERCEPTS.is_empty());
+    assert_eq!(RoomChannel::TABLE.joins.len(), 1);
+    assert!(RoomChannel::TABLE.intercepts.is_empty());
     let _ = Tick;
 }

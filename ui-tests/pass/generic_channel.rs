@@ -51,7 +51,7 @@ where
 
 fn main() {
     assert_eq!(
-        EchoChannel::<u64>::JOINS[0].captures("number:x:y"),
+        EchoChannel::<u64>::TABLE.joins[0].pattern.captures("number:x:y"),
         Some(["number"])
     );
     let _ = Forget;

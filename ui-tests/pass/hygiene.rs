@@ -107,7 +107,7 @@ impl RoomChannel {
 }
 
 fn main() {
-    let joins = <RoomChannel as phoenix::Channel>::JOINS;
+    let joins = <RoomChannel as phoenix::Channel>::TABLE.joins;
     assert_eq!(joins.len(), 2);
-    assert_eq!(<RoomChannel as phoenix::Channel>::INTERCEPTS, ["handle_out"]);
+    assert_eq!(<RoomChannel as phoenix::Channel>::TABLE.intercepts, ["handle_out"]);
 }

@@ -39,5 +39,5 @@ impl RoomChannel {
 }
 
 fn main() {
-    assert_eq!(<RoomChannel as Channel>::JOINS.len(), 4);
+    assert_eq!(<RoomChannel as Channel>::TABLE.joins.len(), 4);
 }

@@ -29,7 +29,7 @@ impl RoomChannel {
 }
 
 fn main() -> Result<(), EndpointError> {
-    assert_eq!(RoomChannel::JOINS.len(), 1);
+    assert_eq!(RoomChannel::TABLE.joins.len(), 1);
     Endpoint::builder().socket::<UserSocket>("/socket").build()?;
     Ok(())
 }

@@ -33,5 +33,5 @@ impl RoomChannel {
 }
 
 fn main() {
-    assert_eq!(<RoomChannel as Channel>::JOINS.len(), 2);
+    assert_eq!(<RoomChannel as Channel>::TABLE.joins.len(), 2);
 }

@@ -26,5 +26,5 @@ mod rooms {
 }
 
 fn main() {
-    assert_eq!(<rooms::RoomChannel as Channel>::JOINS.len(), 1);
+    assert_eq!(<rooms::RoomChannel as Channel>::TABLE.joins.len(), 1);
 }

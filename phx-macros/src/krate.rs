@@ -1,0 +1,89 @@
+//! By which name an expansion finds `phx-runtime`, which a user may have renamed or re-exported.
+
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::Path;
+
+/// The path given with `crate = …`.
+#[derive(Default)]
+pub(crate) struct Krate(Option<Path>);
+
+impl Krate {
+    pub(crate) fn new(path: Option<Path>) -> Self {
+        Self(path)
+    }
+
+    /// Whether these segments name the crate.
+    pub(crate) fn is(&self, segments: &[String]) -> bool {
+        let given = self.0.iter().flat_map(|path| &path.segments).map(|segment| &segment.ident);
+        segments == ["phx_runtime"] || (self.0.is_some() && given.eq(segments))
+    }
+
+    /// Puts the path in place of every `::phx_runtime` in what we wrote.
+    pub(crate) fn rename(&self, tokens: TokenStream) -> TokenStream {
+        match &self.0 {
+            Some(path) => rename(tokens, &path.to_token_stream()),
+            None => tokens,
+        }
+    }
+}
+
+fn rename(tokens: TokenStream, path: &TokenStream) -> TokenStream {
+    let mut renamed: Vec<TokenTree> = Vec::new();
+    for token in tokens {
+        match token {
+            TokenTree::Ident(name) if name == "phx_runtime" && ends_in_colons(&renamed) => {
+                renamed.truncate(renamed.len() - 2);
+                renamed.extend(placed(path, name.span()));
+            }
+            TokenTree::Group(group) => {
+                let mut changed = Group::new(group.delimiter(), rename(group.stream(), path));
+                changed.set_span(group.span());
+                renamed.push(changed.into());
+            }
+            token => renamed.push(token),
+        }
+    }
+    renamed.into_iter().collect()
+}
+
+fn ends_in_colons(tokens: &[TokenTree]) -> bool {
+    let is_colon = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':');
+    matches!(tokens, [.., first, second] if is_colon(first) && is_colon(second))
+}
+
+/// The path with the meaning it has for the user, at the place of what we wrote.
+fn placed(path: &TokenStream, at: Span) -> impl Iterator<Item = TokenTree> {
+    path.clone().into_iter().map(move |mut token| {
+        token.set_span(token.span().located_at(at));
+        token
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quote::quote;
+
+    fn renamed(path: TokenStream, tokens: TokenStream) -> syn::Result<String> {
+        Ok(Krate(Some(syn::parse2(path)?)).rename(tokens).to_string())
+    }
+
+    #[test]
+    fn every_path_to_the_crate_is_renamed() -> syn::Result<()> {
+        let tokens =
+            quote!(impl<'a> ::phx_runtime::Channel for [T<'a>; { ::phx_runtime::N }] { phx_runtime });
+        let expected = quote!(impl<'a> crate::rt::Channel for [T<'a>; { crate::rt::N }] { phx_runtime });
+        assert_eq!(renamed(quote!(crate::rt), tokens)?, expected.to_string());
+        Ok(())
+    }
+
+    #[test]
+    fn attributes_go_by_either_name() -> syn::Result<()> {
+        let krate = Krate(Some(syn::parse_str("::facade::phx")?));
+        let segments = |text: &str| text.split("::").map(str::to_owned).collect::<Vec<_>>();
+        assert!(krate.is(&segments("facade::phx")) && krate.is(&segments("phx_runtime")));
+        assert!(!krate.is(&segments("facade")) && !krate.is(&[]) && !Krate::default().is(&[]));
+        Ok(())
+    }
+}

@@ -1,0 +1,157 @@
+//! Writes the functions that build topics: what routes in can be built out.
+
+use crate::cfg::Cfgs;
+use crate::channel::{Channel, Join};
+use crate::handler::Part;
+use crate::pattern::{Segment, Tail};
+use crate::types::{is_named, ungrouped};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{ImplItem, Type};
+
+impl Channel {
+    /// One function for each join, unless the user has one of that name.
+    pub(crate) fn expand_topics(&self) -> Option<TokenStream> {
+        let (impl_generics, _, where_clause) = self.item.generics.split_for_impl();
+        let self_ty = &self.item.self_ty;
+        let is_only = self.joins.len() == 1;
+        let builders: Vec<TokenStream> =
+            self.joins.iter().filter_map(|join| self.builder(join, is_only)).collect();
+        (!builders.is_empty()).then(|| {
+            quote! {
+                /// The topics that clients join, built of what their patterns capture.
+                #[allow(dead_code, private_interfaces, unreachable_pub)]
+                impl #impl_generics #self_ty #where_clause {
+                    #(#builders)*
+                }
+            }
+        })
+    }
+
+    fn builder(&self, join: &Join, is_only: bool) -> Option<TokenStream> {
+        let method = join.handler.name.to_string();
+        let name = if is_only || method == "join" { "topic".to_owned() } else { format!("{method}_topic") };
+        let name = Ident::new(&name, Span::call_site().located_at(join.pattern.source.span()));
+        let is_taken =
+            self.item.items.iter().any(|item| matches!(item, ImplItem::Fn(own) if own.sig.ident == name));
+        (!is_taken).then(|| Builder::of(join).expand(&name, &join.handler.cfgs))
+    }
+}
+
+/// The parts of one function.
+struct Builder {
+    doc: String,
+    /// That of `format!`.
+    format: String,
+    arguments: Vec<TokenStream>,
+    values: Vec<TokenStream>,
+    /// The types that have to be written, other than those that surely can.
+    written: Vec<Type>,
+    can_fail: bool,
+}
+
+impl Builder {
+    fn of(join: &Join) -> Self {
+        let pattern = &join.pattern;
+        let mut builder = Self {
+            doc: format!(
+                "The topic `{}`, as a client joins it by `{}`.",
+                pattern.source.value(),
+                join.handler.name
+            ),
+            format: String::new(),
+            arguments: Vec::new(),
+            values: Vec::new(),
+            written: Vec::new(),
+            can_fail: false,
+        };
+        for (i, segment) in pattern.segments.iter().enumerate() {
+            if i > 0 {
+                builder.format.push(':');
+            }
+            match segment {
+                Segment::Literal(text) => builder.format.push_str(text),
+                Segment::Capture(name) => builder.capture(join, name, true),
+            }
+        }
+        if pattern.tail != Tail::Nothing && !pattern.segments.is_empty() {
+            builder.format.push(':');
+        }
+        match &pattern.tail {
+            Tail::Nothing => {}
+            Tail::Star(prefix) => {
+                builder.format.push_str(prefix);
+                builder.format.push_str("{}");
+                let rest = Ident::new("rest", Span::mixed_site());
+                builder.arguments.push(quote!(#rest: &::core::primitive::str));
+                builder.values.push(rest.into_token_stream());
+            }
+            Tail::Rest(name) => builder.capture(join, name, false),
+        }
+        builder
+    }
+
+    /// A capture of one segment must not hold another; a rest may hold anything.
+    fn capture(&mut self, join: &Join, name: &str, is_segment: bool) {
+        let Some(ty) = join.handler.type_of(&Part::Capture(name.to_owned())) else { return };
+        let argument = argument_named(name);
+        self.format.push_str("{}");
+        let is_plain = PLAIN.iter().any(|plain| is_named(ty, plain));
+        self.arguments.push(match ungrouped(ty) {
+            _ if is_plain => quote!(#argument: #ty),
+            ty if is_named(ty, "String") => quote!(#argument: &::core::primitive::str),
+            ty => {
+                self.written.push(ty.clone());
+                quote!(#argument: &#ty)
+            }
+        });
+        if is_plain || !is_segment {
+            self.values.push(argument.into_token_stream());
+        } else {
+            self.can_fail = true;
+            self.values.push(quote!(::phx_runtime::segment(#argument)?));
+        }
+    }
+
+    fn expand(&self, name: &Ident, cfgs: &Cfgs) -> TokenStream {
+        let Self { doc, format, arguments, values, written, .. } = self;
+        // With the lifetime, a type that cannot be written is an error only where a topic of it is to be built.
+        let bounds = (!written.is_empty()).then(|| quote!(where #(for<'a> #written: ::core::fmt::Display),*));
+        let topic = if values.is_empty() {
+            quote!(::std::string::String::from(#format))
+        } else {
+            quote!(::std::format!(#format #(, #values)*))
+        };
+        if self.can_fail {
+            return quote! {
+                #cfgs
+                #[doc = #doc]
+                ///
+                /// # Errors
+                /// If there is a `:` in the text of a capture.
+                pub fn #name(
+                    #(#arguments),*
+                ) -> ::core::result::Result<::std::string::String, ::phx_runtime::TopicError> #bounds {
+                    ::core::result::Result::Ok(#topic)
+                }
+            };
+        }
+        quote! {
+            #cfgs
+            #[doc = #doc]
+            #[must_use]
+            pub fn #name(#(#arguments),*) -> ::std::string::String #bounds {
+                #topic
+            }
+        }
+    }
+}
+
+/// Types whose text has no `:`, and which are as well handed over by value.
+const PLAIN: [&str; 13] =
+    ["u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "bool"];
+
+fn argument_named(name: &str) -> Ident {
+    syn::parse_str::<Ident>(name)
+        .map_or_else(|_| Ident::new_raw(name, Span::call_site()), |_| Ident::new(name, Span::call_site()))
+}

@@ -1,0 +1,136 @@
+//! What an event is called, and what it carries.
+
+use crate::payload::{FromPayload, Payload, PayloadError};
+use std::fmt;
+use std::marker::PhantomData;
+
+/// The name of an event together with the type of its payload, as an associated constant of a channel.
+///
+/// Whoever sends it can neither misspell it nor send something else along, and `#[handle_in]` and `#[handle_out]` take
+/// the constant in place of the name.
+///
+/// ```
+/// use phx_runtime::{Event, prelude::*};
+/// use serde::{Deserialize, Serialize};
+/// # struct UserSocket;
+/// # #[socket] impl Socket for UserSocket {
+/// #     channel!("room:*", Room);
+/// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+/// # }
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct NewMsg { body: String }
+///
+/// struct Room;
+///
+/// #[channel(socket = UserSocket)]
+/// impl Room {
+///     pub const NEW_MSG: Event<NewMsg> = Event::new("new_msg");
+///
+///     #[join("room:{id}")]
+///     fn join(id: u64) -> Result<Self, Refused> { let _ = id; Ok(Room) }
+///
+///     #[handle_in(Self::NEW_MSG)]
+///     fn new_msg(&mut self, msg: NewMsg, ctx: &mut Context<Self>) {
+///         ctx.broadcast(Self::NEW_MSG, &msg);
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let endpoint = Endpoint::builder().socket::<UserSocket>("/socket").build()?;
+/// endpoint.broadcast(Room::topic(7), Room::NEW_MSG, &NewMsg { body: "from outside".into() })?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Something else along with it does not compile:
+///
+/// ```compile_fail,E0308
+/// # use phx_runtime::{Event, prelude::*};
+/// # fn send(endpoint: &Endpoint) {
+/// # #[derive(serde::Serialize)] struct NewMsg { body: String }
+/// const NEW_MSG: Event<NewMsg> = Event::new("new_msg");
+/// let _ = endpoint.broadcast("room:7", NEW_MSG, "hello");
+/// # }
+/// ```
+pub struct Event<P: ?Sized> {
+    name: &'static str,
+    payload: PhantomData<fn(&P)>,
+}
+
+impl<P: ?Sized> Event<P> {
+    /// The event that is called `name` on the wire.
+    ///
+    /// # Panics
+    /// If the name begins with `phx_`, which belongs to the protocol. In a constant, that is a compile error.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        assert!(
+            !matches!(name.as_bytes(), [b'p', b'h', b'x', b'_', ..]),
+            "event names that start with `phx_` belong to the protocol"
+        );
+        Self { name, payload: PhantomData }
+    }
+
+    /// The event's name on the wire.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+impl<P: FromPayload> Event<P> {
+    /// Decodes what a message of this event carries.
+    ///
+    /// # Errors
+    /// If it does not fit.
+    pub fn decode(&self, payload: Payload) -> Result<P, PayloadError> {
+        P::from_payload(payload)
+    }
+}
+
+impl<P: ?Sized> Clone for Event<P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P: ?Sized> Copy for Event<P> {}
+
+impl<P: ?Sized> fmt::Debug for Event<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Event").field(&self.name).finish()
+    }
+}
+
+/// What names an event to send with a payload `P`: any string, which goes with any payload, or an [`Event<P>`].
+///
+/// ```
+/// use phx_runtime::{Event, EventName};
+///
+/// assert_eq!(EventName::<()>::name(&"new_msg"), "new_msg");
+/// assert_eq!(EventName::<()>::name(&format!("{}_msg", "new")), "new_msg");
+/// assert_eq!(EventName::<u64>::name(&Event::<u64>::new("counted")), "counted");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name an event with the payload `{P}`",
+    label = "not an event with this payload",
+    note = "an event is named by a string, which goes with any payload, or by a constant of type `Event<{P}>`"
+)]
+pub trait EventName<P: ?Sized> {
+    /// The event's name on the wire.
+    fn name(&self) -> &str;
+}
+
+#[diagnostic::do_not_recommend]
+impl<P: ?Sized, S: AsRef<str>> EventName<P> for S {
+    fn name(&self) -> &str {
+        self.as_ref()
+    }
+}
+
+impl<P: ?Sized> EventName<P> for Event<P> {
+    fn name(&self) -> &str {
+        self.name
+    }
+}

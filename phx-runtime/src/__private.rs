@@ -1,7 +1,8 @@
 //! Not public API. Used by generated code.
 
 /// Through it asynchronous callbacks are called: a future that cannot be sent to another thread is then reported at its
-/// method, and not at the whole `impl` block.
-pub fn sendable<F: Future + Send>(future: F) -> impl Future<Output = F::Output> + Send {
+/// method, and not at the whole `impl` block. It returns the future itself: an opaque type would be checked anew at every
+/// level, which takes most of the time that a channel takes to compile.
+pub fn sendable<F: Future + Send>(future: F) -> F {
     future
 }

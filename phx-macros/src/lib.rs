@@ -20,6 +20,7 @@ mod snapshots;
 mod socket;
 mod table;
 mod topics;
+mod suggest;
 mod types;
 
 use proc_macro::TokenStream;

@@ -110,13 +110,23 @@ async fn all_problems_of_an_endpoint_are_reported_at_once() -> TestResult {
         .socket::<TestSocket>("/socket/")
         .build();
     let Err(error) = result else { panic!("expected problems") };
-    let expected = [
-        EndpointProblem::InvalidPath("socket".into()),
-        EndpointProblem::PathTaken("socket".into()),
-        EndpointProblem::PathTaken("/socket/".into()),
-    ];
-    assert_eq!(error.problems(), expected);
+    let [
+        EndpointProblem::InvalidPath(invalid),
+        EndpointProblem::MountedTwice { path: second, .. },
+        EndpointProblem::MountedTwice { path: third, .. },
+    ] = error.problems()
+    else {
+        panic!("{error}")
+    };
+    assert_eq!([invalid, second, third], ["socket", "socket", "/socket/"]);
     Ok(())
+}
+
+#[tokio::test]
+async fn serving_the_declared_sockets_when_there_are_none_is_a_problem() {
+    let error = phx_runtime::serve(([127, 0, 0, 1], 0)).await.err();
+    let Some(ServeError::Endpoint(error)) = error else { panic!("{error:?}") };
+    assert_eq!(error.problems(), [EndpointProblem::NothingDeclared]);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Writes the trait impls of a channel, and in them the calls of the user's methods.
 
 use crate::channel::{Arguments, Channel, EventHandler, Join};
+use crate::declare;
 use crate::errors::Errors;
 use crate::event::Event;
 use crate::handler::{Argument, Handler, Kind, Part};
@@ -16,7 +17,8 @@ impl Channel {
         let item = &self.item;
         let (channel, topics) = (self.expand_channel(errors), self.expand_topics());
         let handle_info = self.handle_info.iter().map(|handler| self.expand_handle_info(handler));
-        let ours = self.arguments.krate.rename(quote!(#topics #channel #(#handle_info)*));
+        let declared = declare::channel(item, errors);
+        let ours = self.arguments.krate.rename(quote!(#topics #channel #(#handle_info)* #declared));
         quote!(#item #ours)
     }
 

@@ -7,6 +7,7 @@
 mod attribute;
 mod cfg;
 mod channel;
+mod declare;
 mod errors;
 mod event;
 mod expand;
@@ -14,13 +15,14 @@ mod handler;
 mod item;
 mod krate;
 mod overlap;
+mod path;
 mod pattern;
 #[cfg(test)]
 mod snapshots;
 mod socket;
+mod suggest;
 mod table;
 mod topics;
-mod suggest;
 mod types;
 
 use proc_macro::TokenStream;

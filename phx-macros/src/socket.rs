@@ -1,6 +1,7 @@
 //! `#[socket]`: reads the `channel!` lines, orders and checks them.
 
 use crate::cfg::{Cfgs, same_tokens};
+use crate::declare::Mount;
 use crate::errors::Errors;
 use crate::expand::ends;
 use crate::item;
@@ -30,18 +31,15 @@ struct Line {
 
 pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    if !arguments.is_empty() {
-        errors.at(
-            arguments,
-            "`#[socket]` takes no arguments: mount it with `Endpoint::builder().socket::<YourSocket>(\"/path\")`",
-        );
-    }
+    let mount = Mount::parse(arguments, &mut errors);
     let expansion = match errors.ok(item::parse(item)) {
         Some(Item::Impl(item)) => {
             let socket = Socket::parse(item, &mut errors);
             check_order(&socket.lines, &mut errors);
             check_trait(&socket.item, &mut errors);
-            socket.expand(errors.count() == 0)
+            let declared = mount.map(|mount| mount.expand(&socket.item, &mut errors));
+            let expansion = socket.expand(errors.count() == 0);
+            quote!(#expansion #declared)
         }
         other => {
             if other.is_some() {

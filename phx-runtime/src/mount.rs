@@ -2,9 +2,11 @@
 
 use crate::complaints::Complaints;
 use crate::compression::Compression;
+use crate::draft::{Draft, Mountable};
 use crate::drain::Drain;
 use crate::endpoint::Endpoint;
-use crate::handshake::{self, Request};
+use crate::endpoint_error::{EndpointProblem, Site};
+use crate::handshake::Request;
 use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::log::Log;
@@ -13,8 +15,6 @@ use crate::origin::{CheckOrigin, Origin};
 use crate::path::PathPattern;
 use crate::serializer::Serializers;
 use crate::subprotocol;
-use crate::transport::Transport;
-use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use warp::http::{Extensions, HeaderMap, Uri};
 use warp::reply::Response;
@@ -123,10 +123,6 @@ impl Default for MountOptions {
     }
 }
 
-type Accept = fn(Request, Arc<Hub>, Arc<Mount>) -> BoxFuture<'static, Response>;
-
-type Background = fn(Endpoint) -> BoxFuture<'static, ()>;
-
 /// A mounted socket, shared by its connections.
 #[derive(Debug)]
 pub(crate) struct Mount {
@@ -140,19 +136,52 @@ pub(crate) struct Mount {
     url_host: Option<String>,
     origin_complaints: Complaints,
     subprotocol_complaints: Complaints,
-    accept: Accept,
-    background: Background,
+    what: Mountable,
+    site: Site,
 }
 
 impl Mount {
+    pub(crate) fn new(
+        draft: Draft,
+        websocket: PathPattern,
+        check_origin: &CheckOrigin,
+        url_host: Option<&str>,
+    ) -> Self {
+        let site = draft.site();
+        let Draft { path, options, what, .. } = draft;
+        Self {
+            metrics: Metrics::new(&path),
+            path,
+            websocket,
+            check_origin: options.check_origin.as_ref().unwrap_or(check_origin).clone(),
+            url_host: url_host.map(str::to_owned),
+            compression: options.compress.clone().map(Arc::new),
+            options,
+            origin_complaints: Complaints::default(),
+            subprotocol_complaints: Complaints::default(),
+            what,
+            site,
+        }
+    }
+
+    /// The problem that another is to be mounted where this is.
+    pub(crate) fn clash_with(&self, other: &Draft) -> EndpointProblem {
+        let (path, first, second) = (other.path.clone(), self.site, other.site());
+        if self.what.id == other.what.id {
+            EndpointProblem::MountedTwice { path, first, second }
+        } else {
+            EndpointProblem::PathTaken { path, first, second }
+        }
+    }
+
     /// Answers a request for the socket.
     pub(crate) async fn accept(self: &Arc<Self>, request: Request, hub: Arc<Hub>) -> Response {
-        (self.accept)(request, hub, Arc::clone(self)).await
+        (self.what.accept)(request, hub, Arc::clone(self)).await
     }
 
     /// Runs the socket's background task.
     pub(crate) async fn background(&self, endpoint: Endpoint) {
-        (self.background)(endpoint).await;
+        (self.what.background)(endpoint).await;
     }
 
     /// Whether a page of `origin` may connect by a request to `uri`. Complains if not.
@@ -196,46 +225,3 @@ fn shortened(text: &str) -> String {
 
 /// Characters; as much as any host name and subprotocol takes.
 const MAX_LOGGED: usize = 300;
-
-/// A mount as the user wrote it, not yet checked.
-pub(crate) struct Declared {
-    pub(crate) path: String,
-    pub(crate) options: MountOptions,
-    accept: Accept,
-    background: Background,
-}
-
-impl Declared {
-    pub(crate) fn new<T: Transport>(path: &str, options: MountOptions) -> Self {
-        let accept: Accept = |request, hub, mount| Box::pin(handshake::accept::<T>(request, hub, mount));
-        let background: Background = |endpoint| Box::pin(T::background(endpoint));
-        Self { path: path.to_owned(), options, accept, background }
-    }
-
-    /// The path of its WebSockets.
-    pub(crate) fn websocket_path(&self) -> String {
-        format!("{}/{}", self.path, self.options.websocket_path)
-    }
-
-    pub(crate) fn into_mount(
-        self,
-        websocket: PathPattern,
-        check_origin: &CheckOrigin,
-        url_host: Option<&str>,
-    ) -> Mount {
-        let Self { path, options, accept, background } = self;
-        Mount {
-            metrics: Metrics::new(&path),
-            path,
-            websocket,
-            check_origin: options.check_origin.as_ref().unwrap_or(check_origin).clone(),
-            url_host: url_host.map(str::to_owned),
-            compression: options.compress.clone().map(Arc::new),
-            options,
-            origin_complaints: Complaints::default(),
-            subprotocol_complaints: Complaints::default(),
-            accept,
-            background,
-        }
-    }
-}

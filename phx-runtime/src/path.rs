@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 use warp::http::uri::PathAndQuery;
 
-/// A parsed `/socket/{tenant}`.
-#[derive(Debug)]
+/// A parsed `/socket/{tenant}`. In order, what a capture takes comes before a literal in the same place.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PathPattern {
     segments: Vec<Segment>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Segment {
-    Literal(String),
     Capture(String),
+    Literal(String),
 }
 
 /// Why a text is no pattern.
@@ -77,6 +77,14 @@ impl Segment {
         let path = format!("/{text}");
         let is_path = path.parse::<PathAndQuery>().is_ok_and(|parsed| parsed.path() == path);
         (is_path && !text.contains(['{', '}'])).then(|| Self::Literal(text.to_owned()))
+    }
+}
+
+/// Whether a mount at `one` is a mount at `other`, be they paths or mistaken for such.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    match (PathPattern::parse(one), PathPattern::parse(other)) {
+        (Ok(one), Ok(other)) => one.is_same_as(&other),
+        _ => one == other,
     }
 }
 

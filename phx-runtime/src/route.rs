@@ -6,7 +6,7 @@ use crate::const_text::ConstText;
 use crate::port::{ChannelHandle, JoinRequest};
 use crate::table::{Join, Table};
 use crate::topic::Pattern;
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -44,12 +44,13 @@ pub(crate) type RouteData = &'static (dyn Any + Send + Sync);
 #[derive(Clone, Copy)]
 pub(crate) struct StartChannel {
     start: fn(JoinRequest, RouteData) -> ChannelHandle,
+    channel: TypeId,
     data: RouteData,
 }
 
 impl StartChannel {
     const fn of<C: Channel>(data: RouteData) -> Self {
-        Self { start: channel_task::start::<C>, data }
+        Self { start: channel_task::start::<C>, channel: TypeId::of::<C>(), data }
     }
 
     pub(crate) fn start(self, request: JoinRequest) -> ChannelHandle {
@@ -126,6 +127,11 @@ impl<S> Route<S> {
     #[must_use]
     pub const fn table(&self) -> &'static Table {
         self.table
+    }
+
+    /// Whether this line leads to the channel `C`.
+    pub(crate) fn leads_to<C: Channel>(&self) -> bool {
+        self.channel.channel == TypeId::of::<C>()
     }
 }
 

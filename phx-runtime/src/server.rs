@@ -1,6 +1,7 @@
 //! The accept loop: HTTP connections in, graceful shutdown out.
 
 use crate::endpoint::Endpoint;
+use crate::endpoint_error::EndpointError;
 use crate::http_stream::HttpStream;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
@@ -72,6 +73,9 @@ pub enum ServeError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The sockets do not make an endpoint; only [`serve`](crate::serve) says so.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
 }
 
 /// As `Display`, so that a `main` that returns the error shows it to be read.

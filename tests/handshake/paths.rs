@@ -89,24 +89,39 @@ async fn of_several_mounts_that_match_the_last_declared_wins() -> TestResult {
 }
 
 #[test]
-fn malformed_and_equal_patterns_are_problems_of_the_endpoint() {
+fn malformed_patterns_are_problems_of_the_endpoint() {
     let result = Endpoint::builder()
-        .socket::<TestSocket>("/a/{x}")
         .socket::<TestSocket>("a/{y}/")
-        .socket_with::<TestSocket>("/a", |options| options.websocket_path = "{z}/websocket".into())
         .socket::<TestSocket>("/b/{")
         .socket_with::<TestSocket>("/c/x{id}", |options| options.websocket_path = "{}".into())
         .socket_with::<TestSocket>("/d/{id}", |options| options.websocket_path = "{id}/ws".into())
-        .socket_with::<TestSocket>("/a/{x}", |options| options.websocket_path = "other".into())
         .build();
     let expected = [
         EndpointProblem::InvalidPath("a/{y}/".into()),
-        EndpointProblem::PathTaken("a/{y}/".into()),
-        EndpointProblem::PathTaken("/a".into()),
         EndpointProblem::InvalidPath("/b/{".into()),
         EndpointProblem::InvalidPath("/c/x{id}".into()),
         EndpointProblem::InvalidWebSocketPath("{}".into()),
         EndpointProblem::RepeatedName { path: "/d/{id}/{id}/ws".into(), name: "id".into() },
     ];
     assert_eq!(result.err().map(|error| error.problems().to_vec()), Some(expected.to_vec()));
+}
+
+#[test]
+fn patterns_are_equal_whatever_their_segments_are_named() {
+    let result = Endpoint::builder()
+        .socket::<TestSocket>("/a/{x}")
+        .socket::<TestSocket>("/a/{y}/")
+        .socket_with::<Probe>("/a", |options| options.websocket_path = "{z}/websocket".into())
+        .socket_with::<TestSocket>("/a/{x}", |options| options.websocket_path = "other".into())
+        .build();
+    let Err(error) = result else { panic!("expected problems") };
+    let [
+        EndpointProblem::MountedTwice { path: twice, .. },
+        EndpointProblem::PathTaken { path: taken, first, second },
+    ] = error.problems()
+    else {
+        panic!("{error}")
+    };
+    assert_eq!([twice, taken], ["/a/{y}/", "/a"]);
+    assert!(first.type_name().ends_with("::TestSocket") && second.type_name().ends_with("::Probe"));
 }

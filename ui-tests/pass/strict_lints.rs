@@ -19,7 +19,7 @@ use phx_runtime::prelude::*;
 #[derive(Debug)]
 pub struct UserSocket;
 
-#[socket]
+#[socket("/socket", auth_token, limits.max_channels = 3)]
 impl Socket for UserSocket {
     /// The rooms.
     channel!("room:*", RoomChannel);

@@ -2,7 +2,7 @@ use phx_runtime::prelude::*;
 
 struct UserSocket;
 
-#[socket("/socket")]
+#[socket("/socket", limits.max_channels = , auth_token)]
 impl Socket for UserSocket {
     channel!("room:*", RoomChannel);
 

@@ -1,0 +1,192 @@
+//! What is submitted when the program is linked, for `EndpointBuilder::build` to find: the mount that
+//! `#[socket("/path", …)]` declares, and every channel.
+
+use crate::errors::Errors;
+use crate::path;
+use crate::suggest::did_you_mean;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Error, Expr, ItemImpl, LitStr, Token};
+
+/// The arguments of `#[socket("/path"[, option[ = value]]…)]`.
+pub(crate) struct Mount {
+    path: LitStr,
+    options: Vec<MountOption>,
+}
+
+/// `limits.max_channels = 3`, or `auth_token` alone for `true`.
+struct MountOption {
+    name: Punctuated<Ident, Token![.]>,
+    value: Option<Expr>,
+}
+
+/// The public fields of `MountOptions`.
+const OPTIONS: &[&str] = &[
+    "auth_token",
+    "check_origin",
+    "compress",
+    "drain",
+    "limits",
+    "log",
+    "serializers",
+    "subprotocols",
+    "websocket_path",
+];
+
+/// Those of them that are a `bool`.
+const FLAGS: &[&str] = &["auth_token"];
+
+const EXPECTED: &str = "expected `#[socket(\"/path\"[, option[ = value]]…)]`";
+
+// parse
+
+impl Mount {
+    /// `None` if the attribute has no arguments, or none that can be read.
+    pub(crate) fn parse(arguments: TokenStream, errors: &mut Errors) -> Option<Self> {
+        if arguments.is_empty() {
+            return None;
+        }
+        let mount = errors.ok(Self::read.parse2(arguments))?;
+        mount.check(errors);
+        Some(mount)
+    }
+
+    fn read(input: ParseStream<'_>) -> syn::Result<Self> {
+        let path = input.parse().map_err(|error: Error| {
+            let message =
+                format!("{EXPECTED}: the path is read at compile time, so it must be a string literal");
+            Error::new(error.span(), message)
+        })?;
+        let mut options = Vec::new();
+        while !input.is_empty() {
+            input.parse::<Token![,]>().map_err(|error| Error::new(error.span(), EXPECTED))?;
+            if !input.is_empty() {
+                options.push(input.call(MountOption::read)?);
+            }
+        }
+        Ok(Self { path, options })
+    }
+}
+
+impl MountOption {
+    fn read(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name: Punctuated<_, _> = Punctuated::parse_separated_nonempty_with(input, Ident::parse_any)
+            .map_err(|error| Error::new(error.span(), EXPECTED))?;
+        let mut option = Self { name, value: None };
+        // A value that is left out is missed later, with what to write.
+        if input.parse::<Option<Token![=]>>()?.is_some() && !input.is_empty() && !input.peek(Token![,]) {
+            option.value = Some(input.parse()?);
+        }
+        Ok(option)
+    }
+
+    fn full_name(&self) -> String {
+        self.name.iter().map(ToString::to_string).collect::<Vec<_>>().join(".")
+    }
+}
+
+// check
+
+impl Mount {
+    fn check(&self, errors: &mut Errors) {
+        if let Some(mistake) = path::mistake(&self.path.value()) {
+            errors.at(&self.path, mistake);
+        }
+        for (i, option) in self.options.iter().enumerate() {
+            option.check(&self.options[..i], errors);
+        }
+    }
+}
+
+impl MountOption {
+    fn check(&self, earlier: &[Self], errors: &mut Errors) {
+        let name = self.full_name();
+        let field = &self.name[0];
+        if !self.is_known() {
+            let instead = match did_you_mean(&field.to_string(), OPTIONS) {
+                Some(meant) => format!(": did you mean `{meant}`?"),
+                None => format!(", expected one of `{}`", OPTIONS.join("`, `")),
+            };
+            errors.at(field, format!("unknown option `{field}`{instead}"));
+        } else if self.lacks_value() {
+            errors.at(&self.name, format!("the option `{name}` needs a value: write `{name} = …`"));
+        } else if let Some(other) = earlier.iter().find(|other| other.full_name() == name) {
+            let message = format!("option `{name}` is given twice");
+            errors.conflict((&self.name, message), (&other.name, "first given here"));
+        } else if let Some(part) = earlier.iter().find(|other| other.is_part_of(&name)) {
+            let message = format!("option `{name}` overwrites `{}`: write it first", part.full_name());
+            errors.conflict((&self.name, message), (&part.name, "this has no effect"));
+        }
+    }
+
+    fn is_known(&self) -> bool {
+        OPTIONS.iter().any(|known| self.name[0] == known)
+    }
+
+    fn lacks_value(&self) -> bool {
+        self.value.is_none() && !FLAGS.contains(&&*self.full_name())
+    }
+
+    fn is_part_of(&self, name: &str) -> bool {
+        self.full_name().strip_prefix(name).is_some_and(|rest| rest.starts_with('.'))
+    }
+}
+
+// expand
+
+impl Mount {
+    /// After an error nothing is declared, but rustc still sees the values.
+    pub(crate) fn expand(&self, socket: &ItemImpl, errors: &mut Errors) -> TokenStream {
+        let Self { path, options } = self;
+        let ty = &socket.self_ty;
+        if !socket.generics.params.is_empty() {
+            let message = format!(
+                "a generic socket is many types, so none can be declared: write `#[socket]` alone, and mount each type \
+                 that you need with `Endpoint::builder().socket::<YourSocket<…>>({})`",
+                path.to_token_stream(),
+            );
+            errors.at(&socket.generics.params, message);
+        }
+        let options: Vec<_> =
+            options.iter().filter(|option| option.is_known() && !option.lacks_value()).collect();
+        let variable = (!options.is_empty()).then(|| all_options(Span::call_site()));
+        let parameter = variable.map_or_else(|| quote!(_), ToTokens::into_token_stream);
+        let configure = quote!(|#parameter| { #(#options)* });
+        if errors.count() > 0 {
+            return quote!(const _: fn(&mut ::phx_runtime::MountOptions) = #configure;);
+        }
+        submit(&quote!(::phx_runtime::__private::DeclaredSocket::new::<#ty>(#path, #configure)))
+    }
+}
+
+/// Submits a channel, so that one which is never mounted is noticed. A generic one is as many types as its lines name.
+pub(crate) fn channel(channel: &ItemImpl, errors: &Errors) -> Option<TokenStream> {
+    let ty = &channel.self_ty;
+    let is_one_type = channel.generics.params.is_empty();
+    (is_one_type && errors.count() == 0)
+        .then(|| submit(&quote!(::phx_runtime::__private::DeclaredChannel::new::<#ty>())))
+}
+
+fn submit(declaration: &TokenStream) -> TokenStream {
+    quote!(::phx_runtime::__private::inventory::submit! { #declaration })
+}
+
+/// The variable of an expansion whose fields the options are, which no name in a value can meet.
+fn all_options(at: Span) -> Ident {
+    Ident::new("options", Span::mixed_site().located_at(at))
+}
+
+impl ToTokens for MountOption {
+    /// The assignment, placed so that what is wrong with the option or its value is reported there.
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self { name, value } = self;
+        let at_name = Span::call_site().located_at(name[0].span());
+        let options = all_options(at_name);
+        let flag = quote_spanned!(at_name=> true);
+        let value = value.as_ref().map_or(flag, ToTokens::to_token_stream);
+        tokens.extend(quote_spanned!(at_name=> #options.#name = #value;));
+    }
+}

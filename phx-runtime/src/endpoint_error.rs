@@ -1,0 +1,192 @@
+//! What can be wrong with an endpoint: the text says what to do, the data where.
+
+use std::fmt;
+use std::panic::Location;
+
+/// Why an endpoint could not be built: all problems at once.
+///
+/// ```
+/// # use phx_runtime::prelude::*;
+/// # struct UserSocket;
+/// # #[socket] impl Socket for UserSocket {
+/// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+/// # }
+/// let built = Endpoint::builder().socket::<UserSocket>("socket").socket::<UserSocket>("socket").build();
+/// assert_eq!(built.err().map(|error| error.problems().len()), Some(3));
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct EndpointError {
+    problems: Vec<EndpointProblem>,
+}
+
+impl EndpointError {
+    pub(crate) fn new(problems: Vec<EndpointProblem>) -> Self {
+        Self { problems }
+    }
+
+    /// Every problem found.
+    #[must_use]
+    pub fn problems(&self) -> &[EndpointProblem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for EndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the endpoint has {} problem(s):", self.problems.len())?;
+        for problem in &self.problems {
+            write!(f, "\n- {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+/// As `Display`, so that a `main` that returns the error shows it to be read.
+impl fmt::Debug for EndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for EndpointError {}
+
+/// One mistake in an endpoint's set-up; its text says what to do.
+///
+/// ```
+/// use phx_runtime::{Endpoint, EndpointProblem};
+///
+/// let built = Endpoint::builder().url_host("https://example.com").build();
+/// for problem in built.err().iter().flat_map(|error| error.problems()) {
+///     assert_eq!(*problem, EndpointProblem::InvalidUrlHost("https://example.com".into()));
+///     let text = "`https://example.com` is not a host: write it like `example.com`, without scheme and port";
+///     assert_eq!(problem.to_string(), text);
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EndpointProblem {
+    /// A path that no request can have.
+    #[error("`{0}` is not a path to mount a socket at: write it like `/socket` or `/socket/{{tenant}}`")]
+    InvalidPath(String),
+    /// [`MountOptions::websocket_path`] is none.
+    #[error("`{0}` is not a path for WebSockets: write it like `websocket` or `{{room}}/ws`")]
+    InvalidWebSocketPath(String),
+    /// Two segments of a path with one name.
+    #[error("two segments of `{path}` are named `{name}`: give each a name of its own")]
+    RepeatedName {
+        /// The whole path of the WebSocket.
+        path: String,
+        /// The name.
+        name: String,
+    },
+    /// Two sockets at one path; the names of its segments make no difference.
+    #[error("two sockets are mounted at `{path}`, {first} and {second}: give each a path of its own")]
+    PathTaken {
+        /// The path of the second.
+        path: String,
+        /// The socket that is there already.
+        first: Site,
+        /// The socket that cannot be there too.
+        second: Site,
+    },
+    /// One socket twice at one path.
+    #[error("one socket is mounted twice at `{path}`, {first} and {second}: remove one of the two")]
+    MountedTwice {
+        /// The path of the second.
+        path: String,
+        /// The first mount.
+        first: Site,
+        /// The second mount.
+        second: Site,
+    },
+    /// A channel that no client of its socket, which is mounted, can join.
+    #[error(
+        "no line of `{socket}` leads to its channel {channel}: write `channel!(\"topic:*\", {});` in `#[socket]`, or \
+         remove the channel",
+        channel.short_name()
+    )]
+    ChannelWithoutRoute {
+        /// The channel.
+        channel: Site,
+        /// The name of the type that the channel declares with `socket = …`.
+        socket: &'static str,
+    },
+    /// [`serve`](crate::serve) found no socket that declares its mount.
+    #[error(
+        "there is no socket to serve: give one a path by writing `#[socket(\"/socket\")]` above it. A crate that is \
+         not named is not linked: if there is one in another crate, write `use that_crate as _;` in this one"
+    )]
+    NothingDeclared,
+    /// A serializer for versions that cannot be read.
+    #[error("`{0}` is not what versions a serializer is for: write it like `~> 3.0.0`")]
+    InvalidVersions(String),
+    /// An entry of [`CheckOrigin::list`] that no origin can match.
+    #[error("`{0}` is not an origin with a host: write it like `https://example.com` or `//*.example.com`")]
+    InvalidOrigin(String),
+    /// [`EndpointBuilder::url_host`] is no host.
+    #[error("`{0}` is not a host: write it like `example.com`, without scheme and port")]
+    InvalidUrlHost(String),
+    /// An entry of [`MountOptions::subprotocols`] that cannot stand in a header.
+    #[error(
+        "`{0}` cannot be the name of a subprotocol: letters, digits and some signs, no spaces and commas"
+    )]
+    InvalidSubprotocol(String),
+}
+
+/// A socket or a channel, and the place in the source that declares or mounts it.
+///
+/// ```
+/// # use phx_runtime::{EndpointProblem, prelude::*};
+/// # struct UserSocket;
+/// # #[socket] impl Socket for UserSocket {
+/// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+/// # }
+/// let line = line!() + 1;
+/// let builder = Endpoint::builder().socket::<UserSocket>("/socket").socket::<UserSocket>("/socket");
+/// let Err(error) = builder.build() else { panic!("it is mounted twice") };
+/// let [EndpointProblem::MountedTwice { second, .. }] = error.problems() else { panic!("{error}") };
+/// assert!(second.type_name().ends_with("UserSocket"));
+/// assert_eq!((second.file(), second.line()), (file!(), line));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Site {
+    type_name: &'static str,
+    location: &'static Location<'static>,
+}
+
+impl Site {
+    pub(crate) fn new(type_name: &'static str, location: &'static Location<'static>) -> Self {
+        Self { type_name, location }
+    }
+
+    /// The whole name of the type, as [`type_name`](std::any::type_name) has it.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        self.type_name
+    }
+
+    /// The file, as the compiler was given it.
+    #[must_use]
+    pub fn file(&self) -> &'static str {
+        self.location.file()
+    }
+
+    /// The line in the file; the first is 1.
+    #[must_use]
+    pub fn line(&self) -> u32 {
+        self.location.line()
+    }
+
+    /// The name of the type without the modules it is in.
+    fn short_name(&self) -> &'static str {
+        let path = self.type_name.split('<').next().unwrap_or_default();
+        &self.type_name[path.rfind("::").map_or(0, |colons| colons + 2)..]
+    }
+}
+
+/// As it stands in the texts of problems: `` `chat::UserSocket` (src/main.rs:12) ``.
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` ({}:{})", self.type_name, self.file(), self.line())
+    }
+}

@@ -1,0 +1,6 @@
+//! What `tests/declared` collects from another crate.
+
+mod forgotten;
+mod rooms;
+
+pub use forgotten::LooseSocket;

@@ -1,0 +1,99 @@
+//! A socket may declare where it is mounted, and with which options.
+
+use phx_runtime::prelude::*;
+use phx_runtime::{CheckOrigin, Compression, Limits};
+use std::time::Duration;
+
+struct PlainSocket;
+
+#[socket("/plain")]
+impl Socket for PlainSocket {
+    async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+struct OptionsSocket;
+
+const MAX: usize = 3;
+
+fn options() -> Limits {
+    let mut limits = Limits::default();
+    limits.max_topic_bytes = 100;
+    limits
+}
+
+#[socket(
+    "/options/{tenant}",
+    auth_token,
+    // The function, not the variable of an expansion.
+    limits = options(),
+    limits.max_channels = MAX,
+    limits.idle_timeout = Duration::from_secs(30),
+    compress = Some(Compression::default()),
+    check_origin = Some(CheckOrigin::list(["https://example.com"])),
+    drain = None,
+    websocket_path = "ws".to_owned(),
+    log.join = None,
+)]
+impl Socket for OptionsSocket {
+    channel!("room:*", Room);
+
+    async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+struct Room;
+
+#[channel(socket = OptionsSocket)]
+impl Room {
+    #[join("room:*")]
+    fn join() -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+mod elsewhere {
+    use phx_runtime::prelude::*;
+
+    pub(crate) struct UserSocket;
+
+    #[cfg(all(unix, windows))]
+    #[socket("/never")]
+    impl Socket for UserSocket {
+        async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+            Ok(Self)
+        }
+    }
+
+    #[cfg(not(all(unix, windows)))]
+    #[socket("/elsewhere")]
+    impl Socket for UserSocket {
+        async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+            Ok(Self)
+        }
+    }
+}
+
+macro_rules! declare {
+    ($name:ident, $path:literal, $max:expr) => {
+        struct $name;
+
+        #[socket($path, limits.max_channels = $max)]
+        impl Socket for $name {
+            async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+                Ok(Self)
+            }
+        }
+    };
+}
+
+declare!(MadeSocket, "/made", 1 + 2);
+
+fn main() -> Result<(), EndpointError> {
+    let endpoint = Endpoint::builder().build()?;
+    let mounts = r#"Endpoint { mounts: ["/elsewhere", "/made", "/options/{tenant}", "/plain"], .. }"#;
+    assert_eq!(format!("{endpoint:?}"), mounts);
+    Ok(())
+}

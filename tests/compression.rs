@@ -17,7 +17,7 @@ const ANSWER: &str = r#"[null,"1","phoenix","phx_reply",{"response":{},"status":
 /// A server that compresses what has 200 bytes and more.
 async fn start(
     configure: impl FnOnce(&mut Limits, &mut Compression),
-) -> Result<TestServer, crate::support::StartError> {
+) -> Result<TestServer, phx_runtime::ServeError> {
     TestServer::start_with_options(|options| {
         let mut compression = Compression::default();
         compression.threshold_bytes = 200;

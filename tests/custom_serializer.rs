@@ -56,7 +56,7 @@ impl Serializer for MessagePack {
     }
 }
 
-async fn server() -> Result<TestServer, crate::support::StartError> {
+async fn server() -> Result<TestServer, phx_runtime::ServeError> {
     TestServer::start_with_options(|options| options.serializers.add("~> 3.0.0", MessagePack)).await
 }
 

@@ -2,11 +2,12 @@
 
 use crate::support::http::{UPGRADE, request};
 use crate::support::signals::{gate, report, reported, wait_at_gate};
-use crate::support::{Client, StartError, TestResult, TestServer};
+use crate::support::{Client, TestResult, TestServer};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use phx_runtime::{
-    CloseCode, ConnectRequest, Control, Endpoint, Flow, Opcode, Transport, TransportContext, TransportSender,
+    CloseCode, ConnectRequest, Control, Endpoint, Flow, Opcode, ServeError, Transport, TransportContext,
+    TransportSender,
 };
 use serde::Deserialize;
 use std::ops::ControlFlow::{Break, Continue};
@@ -139,7 +140,7 @@ fn in_task(sender: TransportSender<Obedient>, what: String) {
     });
 }
 
-async fn start() -> Result<TestServer, StartError> {
+async fn start() -> Result<TestServer, ServeError> {
     let configure = |options: &mut phx_runtime::MountOptions| options.limits.inbox_messages = 4;
     TestServer::build(Endpoint::builder().transport_with::<Obedient>("/echo", configure)).await
 }

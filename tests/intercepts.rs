@@ -1,7 +1,7 @@
 //! Protocol §5.5 and §13.3: broadcasts that go through `#[handle_out]`.
 
 use crate::support::signals::{report, reported};
-use crate::support::{Client, StartError, TestResult, TestServer};
+use crate::support::{Client, TestResult, TestServer};
 use phx_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -99,7 +99,7 @@ impl Out {
     }
 }
 
-async fn start() -> Result<TestServer, StartError> {
+async fn start() -> Result<TestServer, phx_runtime::ServeError> {
     TestServer::start_socket::<OutSocket>(|_| ()).await
 }
 

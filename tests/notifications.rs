@@ -1,9 +1,9 @@
 //! Messages to a channel from itself and from other tasks: `notify`, `sender`, `#[handle_info]`.
 
 use crate::support::signals::{gate, report, reported, wait_at_gate};
-use crate::support::{Client, StartError, TestResult, TestServer};
+use crate::support::{Client, TestResult, TestServer};
 use phx_runtime::prelude::*;
-use phx_runtime::{Sender, Stop};
+use phx_runtime::{Sender, ServeError, Stop};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -140,7 +140,7 @@ impl Noted {
     }
 }
 
-async fn start() -> Result<TestServer, StartError> {
+async fn start() -> Result<TestServer, ServeError> {
     TestServer::start_socket::<NotedSocket>(|options| options.limits.inbox_messages = 4).await
 }
 

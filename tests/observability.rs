@@ -60,7 +60,7 @@ impl SeenChannel {
     }
 }
 
-async fn start(configure: impl FnOnce(&mut MountOptions)) -> Result<TestServer, crate::support::StartError> {
+async fn start(configure: impl FnOnce(&mut MountOptions)) -> Result<TestServer, phx_runtime::ServeError> {
     TestServer::start_socket::<Seen>(configure).await
 }
 
@@ -289,12 +289,11 @@ fn counts(snapshotter: &Snapshotter) -> Counts {
 }
 
 /// A server whose metrics go to a recorder of the test's own, as it is the local one while the endpoint is built.
-async fn recorded() -> Result<(TestServer, Snapshotter), crate::support::StartError> {
+async fn recorded() -> Result<(TestServer, Snapshotter), phx_runtime::ServeError> {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     let builder = Endpoint::builder().socket::<Seen>("/socket").socket::<Seen>("/panics");
-    let endpoint = metrics::with_local_recorder(&recorder, || builder.build())
-        .map_err(crate::support::StartError::Endpoint)?;
+    let endpoint = metrics::with_local_recorder(&recorder, || builder.build())?;
     Ok((TestServer::serve(endpoint).await?, snapshotter))
 }
 

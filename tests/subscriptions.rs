@@ -1,7 +1,7 @@
 //! Broadcasts of other topics that a channel subscribed to. Rules of subscribing: Phoenix.PubSub.
 
 use crate::support::signals::{gate, report, reported, wait_at_gate};
-use crate::support::{StartError, TestResult, TestServer};
+use crate::support::{TestResult, TestServer};
 use phx_runtime::Broadcast;
 use phx_runtime::prelude::*;
 use serde_json::json;
@@ -100,7 +100,7 @@ impl Reader {
     }
 }
 
-async fn start() -> Result<TestServer, StartError> {
+async fn start() -> Result<TestServer, phx_runtime::ServeError> {
     TestServer::start_socket::<ReaderSocket>(|options| {
         options.limits.subscriptions = 3;
         options.limits.inbox_messages = 5;

@@ -159,7 +159,7 @@ impl Timing {
     }
 }
 
-async fn start() -> Result<TestServer, crate::support::StartError> {
+async fn start() -> Result<TestServer, phx_runtime::ServeError> {
     TestServer::start_socket::<TimerSocket>(|options| options.limits.timers = 3).await
 }
 

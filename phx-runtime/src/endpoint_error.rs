@@ -68,7 +68,7 @@ pub enum EndpointProblem {
     /// A path that no request can have.
     #[error("`{0}` is not a path to mount a socket at: write it like `/socket` or `/socket/{{tenant}}`")]
     InvalidPath(String),
-    /// [`MountOptions::websocket_path`] is none.
+    /// [`MountOptions::websocket_path`](crate::MountOptions::websocket_path) is none.
     #[error("`{0}` is not a path for WebSockets: write it like `websocket` or `{{room}}/ws`")]
     InvalidWebSocketPath(String),
     /// Two segments of a path with one name.
@@ -120,13 +120,13 @@ pub enum EndpointProblem {
     /// A serializer for versions that cannot be read.
     #[error("`{0}` is not what versions a serializer is for: write it like `~> 3.0.0`")]
     InvalidVersions(String),
-    /// An entry of [`CheckOrigin::list`] that no origin can match.
+    /// An entry of [`CheckOrigin::list`](crate::CheckOrigin::list) that no origin can match.
     #[error("`{0}` is not an origin with a host: write it like `https://example.com` or `//*.example.com`")]
     InvalidOrigin(String),
-    /// [`EndpointBuilder::url_host`] is no host.
+    /// [`EndpointBuilder::url_host`](crate::EndpointBuilder::url_host) is no host.
     #[error("`{0}` is not a host: write it like `example.com`, without scheme and port")]
     InvalidUrlHost(String),
-    /// An entry of [`MountOptions::subprotocols`] that cannot stand in a header.
+    /// An entry of [`MountOptions::subprotocols`](crate::MountOptions::subprotocols) that cannot stand in a header.
     #[error(
         "`{0}` cannot be the name of a subprotocol: letters, digits and some signs, no spaces and commas"
     )]

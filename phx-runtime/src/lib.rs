@@ -7,12 +7,12 @@
 //!
 //! # A whole program
 //!
-//! ```no_run
+//! ```standalone_crate,no_run
 //! use phx_runtime::prelude::*;
 //!
 //! struct UserSocket;
 //!
-//! #[socket]
+//! #[socket("/socket")]
 //! impl Socket for UserSocket {
 //!     channel!("room:*", Room);
 //!
@@ -35,9 +35,8 @@
 //! }
 //!
 //! #[tokio::main]
-//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let endpoint = Endpoint::builder().socket::<UserSocket>("/socket").build()?;
-//!     Ok(endpoint.serve(([127, 0, 0, 1], 4000), endpoint.routes()).await?)
+//! async fn main() -> Result<(), phx_runtime::ServeError> {
+//!     phx_runtime::serve(([127, 0, 0, 1], 4000)).await
 //! }
 //! ```
 //!
@@ -128,6 +127,26 @@
 //!
 //! # Serving
 //!
+//! [`serve`] is all of `main` when every socket declares where it is, as `#[socket("/socket")]` does. What it does can be
+//! written out, and then has room for more:
+//!
+//! ```no_run
+//! # use phx_runtime::prelude::*;
+//! # struct UserSocket;
+//! # #[socket] impl Socket for UserSocket {
+//! #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+//! # }
+//! use warp::Filter;
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), phx_runtime::ServeError> {
+//!     // The sockets that declare where they are, and one that does not.
+//!     let endpoint = Endpoint::builder().socket::<UserSocket>("/socket").build()?;
+//!     let routes = endpoint.routes().or(warp::path!("health").map(|| "ok"));
+//!     endpoint.serve(([127, 0, 0, 1], 4000), routes).await
+//! }
+//! ```
+//!
 //! [`Endpoint::routes`] is a warp filter, to combine with your own routes. [`Endpoint::serve`] runs it until ctrl-c or
 //! SIGTERM and then closes every connection so that clients reconnect; [`Endpoint::bind`] gives more control. Under
 //! `warp::serve` it works too.
@@ -135,7 +154,8 @@
 //! Browsers may connect from pages of `localhost` only, until you say where your pages are:
 //! [`EndpointBuilder::url_host`] or [`EndpointBuilder::check_origin`]. Other clients always may.
 //!
-//! Each mount has [`MountOptions`], set with [`EndpointBuilder::socket_with`]. A connection that is to speak a protocol of
+//! Each mount has [`MountOptions`], set in [`#[socket("/socket", …)]`](macro@socket#declaring-the-mount) or with
+//! [`EndpointBuilder::socket_with`]. A connection that is to speak a protocol of
 //! your own instead of channels is a [`Transport`].
 //!
 //! # Limits
@@ -156,7 +176,7 @@
 //! | `{:error, reason}` and `error_handler` | [`Socket::refused`] |
 //! | `connect_info` | [`ConnectInfo`], without asking for it beforehand |
 //! | `check_origin`, `url: [host: …]` | [`EndpointBuilder::check_origin`], [`EndpointBuilder::url_host`] |
-//! | options of `socket "/socket", …` | [`MountOptions`] |
+//! | `socket "/socket", UserSocket, …` in the endpoint | `#[socket("/socket", …)]` on the socket, [`MountOptions`] |
 //! | `join/3` matching `"room:" <> id` | `#[join("room:{id}")]` for one segment, `#[join("room:*")]` for any rest |
 //! | `handle_in("new_msg", …)` | `#[handle_in("new_msg")]` |
 //! | `intercept ["new_msg"]`, `handle_out/3` | `#[handle_out("new_msg")]` |

@@ -11,9 +11,7 @@ pub(crate) mod signals;
 pub(crate) use client::Client;
 
 use app::TestSocket;
-use phx_runtime::{
-    Endpoint, EndpointBuilder, EndpointError, Limits, MountOptions, ServeError, Server, Socket,
-};
+use phx_runtime::{Endpoint, EndpointBuilder, Limits, MountOptions, ServeError, Server, Socket};
 use std::net::SocketAddr;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -29,59 +27,42 @@ pub(crate) struct TestServer {
     running: JoinHandle<()>,
 }
 
-#[derive(Debug)]
-pub(crate) enum StartError {
-    Endpoint(EndpointError),
-    Serve(ServeError),
-}
-
-impl std::fmt::Display for StartError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Endpoint(error) => error.fmt(f),
-            Self::Serve(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for StartError {}
-
 impl TestServer {
-    pub(crate) async fn start() -> Result<Self, StartError> {
+    pub(crate) async fn start() -> Result<Self, ServeError> {
         Self::start_with(|_| ()).await
     }
 
-    pub(crate) async fn start_with(limits: impl FnOnce(&mut Limits)) -> Result<Self, StartError> {
+    pub(crate) async fn start_with(limits: impl FnOnce(&mut Limits)) -> Result<Self, ServeError> {
         Self::start_with_options(|options| limits(&mut options.limits)).await
     }
 
     pub(crate) async fn start_with_options(
         configure: impl FnOnce(&mut MountOptions),
-    ) -> Result<Self, StartError> {
+    ) -> Result<Self, ServeError> {
         Self::start_socket::<TestSocket>(configure).await
     }
 
     /// With the channels of another socket than [`app`]'s.
     pub(crate) async fn start_socket<S: Socket>(
         configure: impl FnOnce(&mut MountOptions),
-    ) -> Result<Self, StartError> {
+    ) -> Result<Self, ServeError> {
         Self::build(Endpoint::builder().socket_with::<S>("/socket", configure)).await
     }
 
     /// A server for sockets of the test's own.
-    pub(crate) async fn build(endpoint: EndpointBuilder) -> Result<Self, StartError> {
-        Self::serve(endpoint.build().map_err(StartError::Endpoint)?).await
+    pub(crate) async fn build(endpoint: EndpointBuilder) -> Result<Self, ServeError> {
+        Self::serve(endpoint.build()?).await
     }
 
-    pub(crate) async fn serve(endpoint: Endpoint) -> Result<Self, StartError> {
+    pub(crate) async fn serve(endpoint: Endpoint) -> Result<Self, ServeError> {
         Self::serve_with(endpoint, |server| server).await
     }
 
     pub(crate) async fn serve_with(
         endpoint: Endpoint,
         configure: impl FnOnce(Server) -> Server,
-    ) -> Result<Self, StartError> {
-        let server = endpoint.bind(([127, 0, 0, 1], 0)).await.map_err(StartError::Serve)?;
+    ) -> Result<Self, ServeError> {
+        let server = endpoint.bind(([127, 0, 0, 1], 0)).await?;
         let server = configure(server);
         let addr = server.local_addr();
         let (stop, stopped) = oneshot::channel();

@@ -23,6 +23,8 @@ mod shadows {
     pub mod core {}
     pub mod std {}
     pub mod phx_runtime {}
+    pub mod inventory {}
+    pub fn options() {}
     pub fn parse() {}
     pub fn sendable() {}
     pub fn payload() {}
@@ -44,7 +46,7 @@ use shadows::*;
 
 struct UserSocket;
 
-#[phoenix::socket]
+#[phoenix::socket("/socket", auth_token, limits.max_channels = 3)]
 impl phoenix::Socket for UserSocket {
     channel!("room:{topic}:*", RoomChannel, 5);
 

@@ -2,6 +2,7 @@
 //! `#[socket("/path", …)]` declares, and every channel.
 
 use crate::errors::Errors;
+use crate::krate::Krate;
 use crate::path;
 use crate::suggest::did_you_mean;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -9,9 +10,16 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Error, Expr, ItemImpl, LitStr, Token};
+use syn::{Error, Expr, ItemImpl, LitStr, Path, Token};
 
-/// The arguments of `#[socket("/path"[, option[ = value]]…)]`.
+/// The arguments of `#[socket]`.
+#[derive(Default)]
+pub(crate) struct Arguments {
+    pub(crate) mount: Option<Mount>,
+    pub(crate) krate: Krate,
+}
+
+/// Those that declare a mount: `"/path"[, option[ = value]]…`
 pub(crate) struct Mount {
     path: LitStr,
     options: Vec<MountOption>,
@@ -43,31 +51,41 @@ const EXPECTED: &str = "expected `#[socket(\"/path\"[, option[ = value]]…)]`";
 
 // parse
 
-impl Mount {
-    /// `None` if the attribute has no arguments, or none that can be read.
-    pub(crate) fn parse(arguments: TokenStream, errors: &mut Errors) -> Option<Self> {
-        if arguments.is_empty() {
-            return None;
+impl Arguments {
+    /// Without what cannot be read, after the mistake was noted.
+    pub(crate) fn parse(arguments: TokenStream, errors: &mut Errors) -> Self {
+        let arguments = errors.ok(Self::read.parse2(arguments)).unwrap_or_default();
+        if let Some(mount) = &arguments.mount {
+            mount.check(errors);
         }
-        let mount = errors.ok(Self::read.parse2(arguments))?;
-        mount.check(errors);
-        Some(mount)
+        arguments
     }
 
     fn read(input: ParseStream<'_>) -> syn::Result<Self> {
-        let path = input.parse().map_err(|error: Error| {
-            let message =
-                format!("{EXPECTED}: the path is read at compile time, so it must be a string literal");
-            Error::new(error.span(), message)
-        })?;
-        let mut options = Vec::new();
+        let (mut krate, mut path, mut options) = (None, None, Vec::new());
         while !input.is_empty() {
-            input.parse::<Token![,]>().map_err(|error| Error::new(error.span(), EXPECTED))?;
-            if !input.is_empty() {
+            if input.peek(Token![crate]) && input.peek2(Token![=]) {
+                let name = input.call(Ident::parse_any)?;
+                input.parse::<Token![=]>()?;
+                let value = input.call(Path::parse_mod_style)?;
+                if krate.replace(value).is_some() {
+                    return Err(Error::new(name.span(), "argument `crate` is given twice"));
+                }
+            } else if path.is_none() {
+                path = Some(input.parse().map_err(|error: Error| {
+                    let message = format!(
+                        "{EXPECTED}: the path is read at compile time, so it must be a string literal"
+                    );
+                    Error::new(error.span(), message)
+                })?);
+            } else {
                 options.push(input.call(MountOption::read)?);
             }
+            if !input.is_empty() {
+                input.parse::<Token![,]>().map_err(|error| Error::new(error.span(), EXPECTED))?;
+            }
         }
-        Ok(Self { path, options })
+        Ok(Self { mount: path.map(|path| Mount { path, options }), krate: Krate::new(krate) })
     }
 }
 

@@ -1,10 +1,11 @@
 //! `#[socket]`: reads the `channel!` lines, orders and checks them.
 
 use crate::cfg::{Cfgs, same_tokens};
-use crate::declare::Mount;
+use crate::declare::Arguments;
 use crate::errors::Errors;
 use crate::expand::ends;
 use crate::item;
+use crate::krate::Krate;
 use crate::pattern::Pattern;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -31,21 +32,21 @@ struct Line {
 
 pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let mount = Mount::parse(arguments, &mut errors);
+    let Arguments { mount, krate } = Arguments::parse(arguments, &mut errors);
     let expansion = match errors.ok(item::parse(item)) {
         Some(Item::Impl(item)) => {
             let socket = Socket::parse(item, &mut errors);
             check_order(&socket.lines, &mut errors);
             check_trait(&socket.item, &mut errors);
-            let declared = mount.map(|mount| mount.expand(&socket.item, &mut errors));
-            let expansion = socket.expand(errors.count() == 0);
+            let declared = mount.map(|mount| krate.rename(mount.expand(&socket.item, &mut errors)));
+            let expansion = socket.expand(&krate, errors.count() == 0);
             quote!(#expansion #declared)
         }
         other => {
             if other.is_some() {
                 errors.at(item::first_token(item), "expected `impl Socket for YourSocket`");
             }
-            let routes = item::impl_of(item).map(|item| expand_routes(&item, &[], false));
+            let routes = item::impl_of(item).map(|item| krate.rename(expand_routes(&item, &[], false)));
             quote!(#item #routes)
         }
     };
@@ -177,21 +178,24 @@ fn is_socket(path: &Path) -> bool {
 // expand
 
 impl Socket {
-    fn expand(self, is_sound: bool) -> TokenStream {
+    fn expand(self, krate: &Krate, is_sound: bool) -> TokenStream {
         let Self { mut item, lines } = self;
-        let routes = expand_routes(&item, &lines, is_sound);
+        let routes = krate.rename(expand_routes(&item, &lines, is_sound));
         let beside = match &item.trait_ {
             Some((path, _)) if is_socket(path) => None,
-            Some((path, _)) if is_of_socket(path, &item) => Some(check_alias(path, &item.self_ty)),
+            Some((path, _)) if is_of_socket(path, &item) => {
+                Some(krate.rename(check_alias(path, &item.self_ty)))
+            }
             Some(_) => return quote!(#item #routes),
             None => Some(own_items(&item).into_token_stream()),
         };
         if beside.is_some() {
-            make_socket_impl(&mut item);
+            make_socket_impl(&mut item, krate);
         }
         if !item.items.iter().any(|item| matches!(item, ImplItem::Type(ty) if ty.ident == "Params")) {
+            let none = krate.rename(quote!(::phx_runtime::NoParams));
             item.items.push(parse_quote!(
-                type Params = ::phx_runtime::NoParams;
+                type Params = #none;
             ));
         }
         quote!(#beside #item #routes)
@@ -272,11 +276,12 @@ fn own_items(item: &ItemImpl) -> ItemImpl {
 }
 
 /// Makes any impl the `impl Socket for UserSocket` it was meant to be, so that the one error is all there is to see.
-fn make_socket_impl(item: &mut ItemImpl) {
+fn make_socket_impl(item: &mut ItemImpl, krate: &Krate) {
     if item.trait_.is_none() {
         item.items.retain(belongs_to_socket);
     }
-    item.trait_ = Some((parse_quote!(::phx_runtime::Socket), Token![for](Span::call_site())));
+    let socket = krate.rename(quote!(::phx_runtime::Socket));
+    item.trait_ = Some((parse_quote!(#socket), Token![for](Span::call_site())));
 }
 
 fn belongs_to_socket(item: &ImplItem) -> bool {

@@ -167,7 +167,12 @@ impl EndpointBuilder {
         }
         let mut drafts = if with_declared { declared::mounts(&explicit) } else { Vec::new() };
         drafts.extend(explicit);
-        let ids: HashSet<_> = drafts.iter().map(|draft| draft.what.id).collect();
+        let mut ids = HashSet::new();
+        for what in drafts.iter().map(|draft| draft.what) {
+            if ids.insert(what.id) {
+                problems.extend((what.problems)());
+            }
+        }
         let mut mounts: Vec<Mount> = Vec::new();
         for draft in drafts {
             problems.extend(invalid_options(&draft.options));

@@ -2,10 +2,11 @@
 
 use crate::channels::Channels;
 use crate::endpoint::Endpoint;
-use crate::endpoint_error::Site;
+use crate::endpoint_error::{EndpointProblem, Site};
 use crate::handshake::{self, Request};
 use crate::hub::Hub;
 use crate::mount::{Mount, MountOptions};
+use crate::route_check;
 use crate::socket::Socket;
 use crate::transport::Transport;
 use futures_util::future::BoxFuture;
@@ -20,12 +21,18 @@ pub(crate) struct Mountable {
     pub(crate) id: TypeId,
     pub(crate) accept: fn(Request, Arc<Hub>, Arc<Mount>) -> BoxFuture<'static, Response>,
     pub(crate) background: fn(Endpoint) -> BoxFuture<'static, ()>,
+    /// What is wrong with its table.
+    pub(crate) problems: fn() -> Vec<EndpointProblem>,
     name: fn() -> &'static str,
 }
 
 impl Mountable {
     pub(crate) const fn socket<S: Socket>() -> Self {
-        Self { name: type_name::<S>, ..Self::transport::<Channels<S>>() }
+        Self {
+            problems: route_check::problems::<S>,
+            name: type_name::<S>,
+            ..Self::transport::<Channels<S>>()
+        }
     }
 
     pub(crate) const fn transport<T: Transport>() -> Self {
@@ -33,6 +40,7 @@ impl Mountable {
             id: TypeId::of::<T>(),
             accept: |request, hub, mount| Box::pin(handshake::accept::<T>(request, hub, mount)),
             background: |endpoint| Box::pin(T::background(endpoint)),
+            problems: Vec::new,
             name: type_name::<T>,
         }
     }

@@ -1,5 +1,6 @@
 //! What can be wrong with an endpoint: the text says what to do, the data where.
 
+use crate::topic::Pattern;
 use std::fmt;
 use std::panic::Location;
 
@@ -110,6 +111,32 @@ pub enum EndpointProblem {
         channel: Site,
         /// The name of the type that the channel declares with `socket = …`.
         socket: &'static str,
+    },
+    /// A `channel!` line none of whose topics its channel accepts.
+    #[error(
+        "no `#[join]` of `{channel}` accepts a topic matching {:?}, as a `channel!` line of `{socket}` has it: \
+         add one, or change the line", pattern.source()
+    )]
+    LineWithoutJoin {
+        /// The name of the socket's type.
+        socket: &'static str,
+        /// That of the line.
+        pattern: Pattern,
+        /// The name of the channel's type.
+        channel: &'static str,
+    },
+    /// A `#[join]` that none of the socket's `channel!` lines sends a topic.
+    #[error(
+        "no topic gets to `#[join({:?})]` of `{channel}`: the `channel!` lines of `{socket}` send none there, so \
+         widen one or remove the join", pattern.source()
+    )]
+    JoinWithoutLine {
+        /// The name of the socket's type.
+        socket: &'static str,
+        /// That of the join.
+        pattern: Pattern,
+        /// The name of the channel's type.
+        channel: &'static str,
     },
     /// [`serve`](crate::serve) found no socket that declares its mount.
     #[error(

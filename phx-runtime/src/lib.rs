@@ -260,6 +260,7 @@ mod pubsub;
 mod refusal;
 mod reply;
 mod route;
+mod route_check;
 mod sender;
 mod serializer;
 mod serve;
@@ -314,7 +315,8 @@ pub use phx_macros::socket;
 /// Runs when the channel ends, inside [`#[channel]`](macro@channel).
 pub use phx_macros::terminate;
 pub use reply::{IntoJoined, IntoReply, Refused, Reply};
-pub use route::{Route, Routes, refuse_unaccepted_line, refuse_unreached_joins};
+pub use route::{Route, Routes};
+pub use route_check::{refuse_unaccepted_line, refuse_unreached_joins};
 pub use sender::{ChannelEnded, Sender};
 pub use serializer::{DecodeError, Serializer, Serializers, V1, V2};
 pub use serve::serve;

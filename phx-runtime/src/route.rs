@@ -2,11 +2,10 @@
 
 use crate::channel::Channel;
 use crate::channel_task;
-use crate::const_text::ConstText;
 use crate::port::{ChannelHandle, JoinRequest};
-use crate::table::{Join, Table};
+use crate::table::Table;
 use crate::topic::Pattern;
-use std::any::{Any, TypeId};
+use std::any::{Any, TypeId, type_name};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -45,12 +44,13 @@ pub(crate) type RouteData = &'static (dyn Any + Send + Sync);
 pub(crate) struct StartChannel {
     start: fn(JoinRequest, RouteData) -> ChannelHandle,
     channel: TypeId,
+    name: fn() -> &'static str,
     data: RouteData,
 }
 
 impl StartChannel {
     const fn of<C: Channel>(data: RouteData) -> Self {
-        Self { start: channel_task::start::<C>, channel: TypeId::of::<C>(), data }
+        Self { start: channel_task::start::<C>, channel: TypeId::of::<C>(), name: type_name::<C>, data }
     }
 
     pub(crate) fn start(self, request: JoinRequest) -> ChannelHandle {
@@ -111,22 +111,19 @@ impl<S> Route<S> {
         &self.pattern
     }
 
-    /// Whether a join of the channel accepts some topic of the line.
-    pub(crate) const fn is_accepted(&self) -> bool {
-        let mut i = 0;
-        while i < self.table.joins.len() {
-            if self.table.joins[i].pattern.overlaps(&self.pattern) {
-                return true;
-            }
-            i += 1;
-        }
-        false
-    }
-
     /// What the channel of this line takes and sends.
     #[must_use]
     pub const fn table(&self) -> &'static Table {
         self.table
+    }
+
+    /// Whether both lines lead to one channel.
+    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+        self.channel.channel == other.channel.channel
+    }
+
+    pub(crate) fn channel_name(&self) -> &'static str {
+        (self.channel.name)()
     }
 
     /// Whether this line leads to the channel `C`.
@@ -139,79 +136,6 @@ impl<S> fmt::Debug for Route<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Route").field("pattern", &self.pattern).finish_non_exhaustive()
     }
-}
-
-/// Refuses a line none of whose topics the channel lets anyone join, while the program compiles. `#[socket]` writes the
-/// call for each line, with its place among the `routes`.
-///
-/// # Panics
-/// If it is such a line.
-#[track_caller]
-pub const fn refuse_unaccepted_line<S>(routes: &[Route<S>], line: usize, channel: &str) {
-    let route = &routes[line];
-    if route.is_accepted() {
-        return;
-    }
-    let text = ConstText::new().and("no `#[join]` of `").and(channel).and("` accepts a topic matching \"");
-    let mut text = text.and(route.pattern.source()).and("\"");
-    let mut i = 0;
-    while i < route.table.joins.len() {
-        let before = if i == 0 { ": its joins are for \"" } else { ", \"" };
-        text = text.and(before).and(route.table.joins[i].pattern.source()).and("\"");
-        i += 1;
-    }
-    panic!("{}", text.as_str())
-}
-
-/// Refuses a socket one of whose channels has a join that no topic gets to, while the program compiles. `#[socket]`
-/// writes the call for each channel, with the places of its lines among the `routes`.
-///
-/// # Panics
-/// If there is such a join.
-#[track_caller]
-pub const fn refuse_unreached_joins<S>(routes: &[Route<S>], lines: &[usize], channel: &str) {
-    if let Some(join) = unreached_join(routes, lines) {
-        let source = join.pattern.source();
-        let text =
-            ConstText::new().and("no topic gets to `#[join(\"").and(source).and("\")]` of `").and(channel);
-        let text = text
-            .and("`: the `channel!` lines of this socket send none there, so widen one or remove the join");
-        panic!("{}", text.as_str())
-    }
-}
-
-/// A join that gets no topic by way of these lines, all of one channel, since none has its topics or another line
-/// takes them first. A line that is wrong itself may well be why.
-pub(crate) const fn unreached_join<S>(routes: &[Route<S>], lines: &[usize]) -> Option<&'static Join> {
-    let Some(&first) = lines.first() else { return None };
-    let joins = routes[first].table.joins;
-    let mut i = 0;
-    while i < joins.len() {
-        let mut reached = false;
-        let mut l = 0;
-        while l < lines.len() {
-            let line = &routes[lines[l]];
-            reached |= !line.is_accepted() || gets_topics(routes, lines[l], &joins[i].pattern);
-            l += 1;
-        }
-        if !reached {
-            return Some(&joins[i]);
-        }
-        i += 1;
-    }
-    None
-}
-
-/// Whether some topic of the pattern goes by this line and by none above it.
-const fn gets_topics<S>(routes: &[Route<S>], line: usize, pattern: &Pattern) -> bool {
-    let own = &routes[line].pattern;
-    let mut above = 0;
-    let mut taken = !own.overlaps(pattern);
-    while above < line {
-        taken = taken || routes[above].pattern.covers_common(own, pattern);
-        above += 1;
-    }
-    !taken
 }
 
 /// Implemented by the data of a channel `C` that takes none.

@@ -31,7 +31,7 @@ pub enum Segment {
 /// const FILES: Pattern = Pattern::rest("file:{path..}", &[Segment::Literal("file")], "path");
 /// assert_eq!(FILES.captures("file:a:b"), Some(["a:b"]));
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Pattern {
     source: &'static str,
     segments: &'static [Segment],

@@ -57,6 +57,12 @@ impl File {
         Ok(bytes)
     }
 
+    #[handle_in("copy")]
+    fn copy(&mut self, to: u64, ctx: &mut Context<Self>) -> Result<(), Refused> {
+        ctx.broadcast_to(Self::topic(to, &self.path), "copied", &serde_json::json!({ "by": self.user }));
+        Ok(())
+    }
+
     #[handle_out(Self::WRITTEN)]
     fn written(&mut self, mut written: Written, ctx: &mut Context<Self>) {
         written.bytes += self.path.len();
@@ -144,6 +150,35 @@ async fn a_built_topic_is_the_one_that_was_joined() -> TestResult {
     server.stop().await
 }
 
+#[tokio::test]
+async fn a_channel_may_broadcast_to_another_topic() -> TestResult {
+    let server = TestServer::start_socket::<FileSocket>(|_| ()).await?;
+    let [mut ann, mut bo] = [server.connect().await, server.connect().await];
+    ann.talk(
+        r#"
+        -> ["1","1","file:7:a","phx_join",{}]
+        <- ["1","1","file:7:a","phx_reply",{"response":"a","status":"ok"}]
+        "#,
+    )
+    .await;
+    bo.talk(
+        r#"
+        -> ["1","1","file:8:a","phx_join",{}]
+        <- ["1","1","file:8:a","phx_reply",{"response":"a","status":"ok"}]
+        "#,
+    )
+    .await;
+    ann.talk(
+        r#"
+        -> ["1","2","file:7:a","copy",8]
+        <- ["1","2","file:7:a","phx_reply",{"response":{},"status":"ok"}]
+        "#,
+    )
+    .await;
+    bo.talk(r#"<- [null,null,"file:8:a","copied",{"by":7}]"#).await;
+    server.stop().await
+}
+
 #[test]
 fn a_table_tells_what_a_channel_takes_and_sends() {
     let [of_root, join] = File::TABLE.joins else { panic!("{:?}", File::TABLE.joins) };
@@ -152,7 +187,7 @@ fn a_table_tells_what_a_channel_takes_and_sends() {
     assert_eq!(captures, [("user", TypeInfo::of::<u64>()), ("path", TypeInfo::of::<String>())]);
     assert_eq!((join.payload, join.replies), (None, Replies::of::<String, Refused>()));
 
-    let [write] = File::TABLE.events_in else { panic!("{:?}", File::TABLE.events_in) };
+    let [write, _] = File::TABLE.events_in else { panic!("{:?}", File::TABLE.events_in) };
     assert_eq!((write.event, write.method), ("write", "write"));
     assert_eq!(write.payload, Some(TypeInfo::of::<Write>()));
     assert_eq!(write.replies, Replies::of::<usize, Refused>());

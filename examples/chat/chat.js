@@ -69,6 +69,7 @@ class Room {
     channel.on("message", (message) => this.receive(message));
     channel.on("joined", ({ name, members }) => this.come(name, members, " joined"));
     channel.on("left", ({ name, members }) => this.come(name, members, " left"));
+    channel.on("opened", ({ room }) => this.note("Somebody is in ", bold(`#${room}`)));
     channel.onError(() => this.lost());
     channel.onClose(() => this.closed("The server closed this room."));
 

@@ -26,7 +26,8 @@ struct Params {
     name: String,
 }
 
-#[socket]
+// The page comes from this server, whichever name of it stands in the address bar.
+#[socket("/socket", check_origin = Some(CheckOrigin::same_as_request()))]
 impl Socket for ChatSocket {
     channel!("room:*", RoomChannel);
 
@@ -60,9 +61,7 @@ async fn serve() -> Result<(), String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("chat");
     let phoenix = client::phoenix_js(&folder)?;
 
-    // The page comes from this server, whichever name of it stands in the address bar.
-    let endpoint = Endpoint::builder().check_origin(CheckOrigin::same_as_request());
-    let endpoint = endpoint.socket::<ChatSocket>("/socket").build().map_err(|error| error.to_string())?;
+    let endpoint = Endpoint::builder().build().map_err(|error| error.to_string())?;
     let file = |path: &'static str, name: &str| {
         warp::path::path(path).and(warp::path::end()).and(warp::fs::file(folder.join(name)))
     };

@@ -35,14 +35,25 @@ struct Said {
 }
 
 #[derive(Serialize)]
-struct Message<'a> {
-    from: &'a str,
-    body: &'a str,
+struct Message {
+    from: String,
+    body: String,
     at: u64,
+}
+
+#[derive(Serialize)]
+struct Opened {
+    room: String,
 }
 
 #[channel(socket = ChatSocket)]
 impl RoomChannel {
+    const MESSAGE: Event<Message> = Event::new("message");
+    const JOINED: Event<Change> = Event::new("joined");
+    const LEFT: Event<Change> = Event::new("left");
+    /// Only in the lobby: somebody is the first in another room.
+    const OPENED: Event<Opened> = Event::new("opened");
+
     #[join("room:{room}")]
     fn join(room: String, ctx: &mut Joining<Self>) -> Result<(Self, Welcome), Refused> {
         let is_slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -57,7 +68,13 @@ impl RoomChannel {
 
     #[handle_info]
     fn arrived(&mut self, _: Arrived, ctx: &mut Context<Self>) {
-        ctx.broadcast_from("joined", &self.change(Members::of(&self.room)));
+        let members = Members::of(&self.room);
+        if let ([_], Ok(lobby)) = (&members[..], Self::topic("lobby"))
+            && lobby != ctx.topic()
+        {
+            ctx.broadcast_to(lobby, Self::OPENED, &Opened { room: self.room.clone() });
+        }
+        ctx.broadcast_from(Self::JOINED, &self.change(members));
     }
 
     #[handle_in("message")]
@@ -71,14 +88,14 @@ impl RoomChannel {
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let at = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        ctx.broadcast("message", &Message { from: &self.name, body, at });
+        ctx.broadcast(Self::MESSAGE, &Message { from: self.name.clone(), body: body.to_owned(), at });
         Ok(())
     }
 
     #[terminate]
     fn left(&mut self, ctx: &mut Context<Self>) {
         let members = Members::leave(&self.room, &self.name);
-        ctx.broadcast_from("left", &self.change(members));
+        ctx.broadcast_from(Self::LEFT, &self.change(members));
     }
 
     fn change(&self, members: Vec<String>) -> Change {

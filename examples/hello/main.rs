@@ -4,7 +4,7 @@ use phx_runtime::prelude::*;
 
 struct UserSocket;
 
-#[socket]
+#[socket("/socket")]
 impl Socket for UserSocket {
     channel!("room:*", Room);
 
@@ -29,11 +29,8 @@ impl Room {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let endpoint = Endpoint::builder().socket::<UserSocket>("/socket").build()?;
-    let server = endpoint.bind(([127, 0, 0, 1], 4000)).await?;
-    // From Node, or from a page on http://localhost: other pages would need `EndpointBuilder::check_origin`.
+async fn main() -> Result<(), phx_runtime::ServeError> {
+    // From Node, or from a page on http://localhost: other pages would need the option `check_origin`.
     println!("connect phoenix.js to ws://127.0.0.1:4000/socket and join \"room:lobby\"");
-    server.run(endpoint.routes()).await;
-    Ok(())
+    phx_runtime::serve(([127, 0, 0, 1], 4000)).await
 }

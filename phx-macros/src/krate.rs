@@ -13,10 +13,11 @@ impl Krate {
         Self(path)
     }
 
-    /// Whether these segments name the crate.
+    /// Whether these segments name the crate, perhaps from a place from where fewer of them do.
     pub(crate) fn is(&self, segments: &[String]) -> bool {
-        let given = self.0.iter().flat_map(|path| &path.segments).map(|segment| &segment.ident);
-        segments == ["phx_runtime"] || (self.0.is_some() && given.eq(segments))
+        let given = self.0.iter().flat_map(|path| &path.segments).map(|segment| segment.ident.to_string());
+        let given: Vec<String> = given.collect();
+        segments == ["phx_runtime"] || (!segments.is_empty() && given.ends_with(segments))
     }
 
     /// Puts the path in place of every `::phx_runtime` in what we wrote.
@@ -82,7 +83,8 @@ mod tests {
     fn attributes_go_by_either_name() -> syn::Result<()> {
         let krate = Krate(Some(syn::parse_str("::facade::phx")?));
         let segments = |text: &str| text.split("::").map(str::to_owned).collect::<Vec<_>>();
-        assert!(krate.is(&segments("facade::phx")) && krate.is(&segments("phx_runtime")));
+        assert!(krate.is(&segments("facade::phx")) && krate.is(&segments("phx")));
+        assert!(krate.is(&segments("phx_runtime")));
         assert!(!krate.is(&segments("facade")) && !krate.is(&[]) && !Krate::default().is(&[]));
         Ok(())
     }

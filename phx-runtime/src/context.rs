@@ -168,7 +168,7 @@ impl<C: Channel> Context<C> {
         let Some(payload) = self.encode(payload) else {
             return;
         };
-        match (self.shared.outbound(event.name(), &payload), &self.subscription) {
+        match (self.shared.outbound(&self.shared.topic, event.name(), &payload), &self.subscription) {
             (Ok(broadcast), Some(subscription)) => self.owe(subscription.broadcast(broadcast)),
             (Ok(broadcast), None) => self.owe(self.shared.pubsub().broadcast(broadcast)),
             (Err(failure), _) => self.fail(failure),
@@ -197,13 +197,51 @@ impl<C: Channel> Context<C> {
         let Some(payload) = self.encode(payload) else {
             return;
         };
-        match (self.shared.outbound(event.name(), &payload), &self.subscription) {
+        match (self.shared.outbound(&self.shared.topic, event.name(), &payload), &self.subscription) {
             (Ok(broadcast), Some(subscription)) => {
                 self.owe(subscription.broadcast_from(broadcast, self.sources.subscriptions()));
             }
             // The channel has ended, so it is not among the subscribers.
             (Ok(broadcast), None) => self.owe(self.shared.pubsub().broadcast(broadcast)),
             (Err(failure), _) => self.fail(failure),
+        }
+    }
+
+    /// Sends an event to everyone who has joined another topic, or to a [`Subscription`](crate::Subscription) to it. The
+    /// payload is as for [`push`](Self::push). Phoenix: `MyAppWeb.Endpoint.broadcast`.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # struct UserSocket;
+    /// # #[socket] impl Socket for UserSocket {
+    /// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+    /// # }
+    /// # struct Room;
+    /// # #[channel(socket = UserSocket)]
+    /// # impl Room {
+    /// #[join("room:{id}")]
+    /// fn join(id: u64) -> Result<Self, Refused> {
+    ///     if id == 0 { Err(Refused::new("no room")) } else { Ok(Room) }
+    /// }
+    ///
+    /// #[handle_in("knock")]
+    /// fn knock(&mut self, at: u64, ctx: &mut Context<Self>) {
+    ///     ctx.broadcast_to(Self::topic(at), "knock", &());
+    /// }
+    /// # }
+    /// ```
+    pub fn broadcast_to<P: ToPayload + ?Sized>(
+        &mut self,
+        topic: impl AsRef<str>,
+        event: impl EventName<P>,
+        payload: &P,
+    ) {
+        let Some(payload) = self.encode(payload) else {
+            return;
+        };
+        match self.shared.outbound(topic.as_ref(), event.name(), &payload) {
+            Ok(broadcast) => self.owe(self.shared.pubsub().broadcast(broadcast)),
+            Err(failure) => self.fail(failure),
         }
     }
 

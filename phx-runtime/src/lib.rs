@@ -196,7 +196,7 @@
 //! | `{:stop, :normal, socket}` | [`Context::stop`] |
 //! | `{:stop, :shutdown, socket}`, any other reason | [`Context::stop_with`] with [`Stop::Shutdown`], [`Stop::Error`] |
 //! | `{:stop, reason, {:ok, map}, socket}` | [`Context::stop_with`], then return the reply |
-//! | `MyAppWeb.Endpoint.broadcast` | [`Endpoint::broadcast`] |
+//! | `MyAppWeb.Endpoint.broadcast` | [`Endpoint::broadcast`], in a channel [`Context::broadcast_to`] |
 //! | a broadcast of `"disconnect"` on the socket's id | [`Endpoint::disconnect`] |
 //! | `drainer: [batch_size: …]` | [`MountOptions::drain`] |
 //! | `log`, `log_join`, `log_handle_in`, `filter_parameters` | [`MountOptions::log`] |

@@ -275,14 +275,15 @@ impl<C: Channel> Shared<C> {
         self.link.send(&Outgoing::Message { join_ref, reference, topic, event, payload })
     }
 
-    /// A broadcast of the topic. What the client's own serializer cannot write is an error, unless that one merely has
+    /// A broadcast, of this topic or another. What the client's own serializer cannot write is an error, unless that one merely has
     /// no words for it: then it still goes to the clients of others.
     pub(crate) fn outbound<'b>(
-        &'b self,
+        &self,
+        topic: &'b str,
         event: &'b str,
         payload: &'b Payload,
     ) -> Result<Outbound<'b>, EncodeError> {
-        let mut broadcast = Outbound::new(&self.topic, event, payload);
+        let mut broadcast = Outbound::new(topic, event, payload);
         // Phoenix's serializers can write any object.
         let is_object = !payload.is_binary() && payload.check_object().is_ok();
         if !(is_object && self.link.serializer.is_of_phoenix())

@@ -18,7 +18,8 @@ impl Channel {
         let (channel, topics) = (self.expand_channel(errors), self.expand_topics());
         let handle_info = self.handle_info.iter().map(|handler| self.expand_handle_info(handler));
         let declared = declare::channel(item, errors);
-        let ours = self.arguments.krate.rename(quote!(#topics #channel #(#handle_info)* #declared));
+        let check = self.expand_event_check(errors);
+        let ours = self.arguments.krate.rename(quote!(#topics #channel #(#handle_info)* #declared #check));
         quote!(#item #ours)
     }
 

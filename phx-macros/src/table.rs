@@ -3,11 +3,11 @@
 use crate::channel::{Channel, EventHandler, Join};
 use crate::errors::Errors;
 use crate::event::Constant;
-use crate::expand::bound_const;
+use crate::expand::{bound_const, ends};
 use crate::handler::{Handler, Kind, Part};
 use crate::types::mentions;
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 
 impl Channel {
     pub(crate) fn expand_table(&self, errors: &Errors) -> TokenStream {
@@ -40,6 +40,24 @@ impl Channel {
             const TABLE: ::phx_runtime::Table =
                 ::phx_runtime::Table::new(&[#(#joins),*]) #events_in #events_out #intercepts;
         }
+    }
+}
+
+impl Channel {
+    /// Has rustc see that no event is handled twice, where the name of one is written elsewhere.
+    pub(crate) fn expand_event_check(&self, errors: &Errors) -> Option<TokenStream> {
+        let unknown =
+            self.handle_in.iter().chain(&self.handle_out).find(|handler| handler.event.name().is_none())?;
+        let self_ty = &self.item.self_ty;
+        let is_known = errors.count() == 0 && self.item.generics.params.is_empty();
+        is_known.then(|| {
+            let name = self_ty.to_token_stream().to_string();
+            let table = quote!(<#self_ty as ::phx_runtime::Channel>::TABLE);
+            let (first, last) = ends(&unknown.event.to_token_stream());
+            let function = quote_spanned!(first=> ::phx_runtime::refuse_repeated_events);
+            let arguments = quote_spanned!(last=> (&#table, #name));
+            quote!(const _: () = #function #arguments;)
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Text that is put together while a program compiles, for the message of a failed check.
+//! Text while a program compiles: what checks compare, and what they say when they fail.
 
 const CAPACITY: usize = 1_000;
 
@@ -34,4 +34,20 @@ impl ConstText {
             Err(_) => "",
         }
     }
+}
+
+pub(crate) const fn is_same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && starts_with(a, b)
+}
+
+pub(crate) const fn starts_with(text: &str, start: &str) -> bool {
+    let (text, start) = (text.as_bytes(), start.as_bytes());
+    let mut i = 0;
+    while i < start.len() {
+        if i == text.len() || text[i] != start[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
 }

@@ -2,6 +2,7 @@
 //!
 //! `phx-macros` asks the same of the patterns within one macro, where it can also show a topic as an example.
 
+use crate::const_text::{is_same, starts_with};
 use crate::topic::{Pattern, Segment, Tail};
 
 /// What a pattern asks of one segment of a topic.
@@ -91,21 +92,9 @@ impl Pattern {
 impl Part {
     const fn covers(self, other: Self) -> bool {
         match (self, other) {
-            (Self::Is(own), Self::Is(other)) => own.len() == other.len() && starts_with(own, other),
+            (Self::Is(own), Self::Is(other)) => is_same(own, other),
             (Self::StartsWith(own), Self::Is(other) | Self::StartsWith(other)) => starts_with(other, own),
             (Self::Is(_), Self::StartsWith(_)) => false,
         }
     }
-}
-
-const fn starts_with(text: &str, start: &str) -> bool {
-    let (text, start) = (text.as_bytes(), start.as_bytes());
-    let mut i = 0;
-    while i < start.len() {
-        if i == text.len() || text[i] != start[i] {
-            return false;
-        }
-        i += 1;
-    }
-    true
 }

@@ -1,5 +1,6 @@
 //! What a channel takes and sends, as data: for the checks at compile time, and for tools.
 
+use crate::const_text::{ConstText, is_same};
 use crate::topic::Pattern;
 use std::any::type_name;
 use std::fmt;
@@ -75,6 +76,42 @@ impl Table {
     #[must_use]
     pub const fn intercepts(self, intercepts: &'static [&'static str]) -> Self {
         Self { intercepts, ..self }
+    }
+}
+
+/// Refuses a channel that handles an event twice, while the program compiles. `#[channel]` writes the call where it cannot
+/// see the names of all events.
+///
+/// # Panics
+/// If it does.
+#[track_caller]
+pub const fn refuse_repeated_events(table: &Table, channel: &str) {
+    let (events, intercepts) = (table.events_in, table.intercepts);
+    let mut i = 0;
+    while i < events.len() {
+        let mut earlier = 0;
+        while earlier < i {
+            refuse_repetition(events[i].event, events[earlier].event, "`#[handle_in]`", channel);
+            earlier += 1;
+        }
+        i += 1;
+    }
+    let mut i = 0;
+    while i < intercepts.len() {
+        let mut earlier = 0;
+        while earlier < i {
+            refuse_repetition(intercepts[i], intercepts[earlier], "`#[handle_out]`", channel);
+            earlier += 1;
+        }
+        i += 1;
+    }
+}
+
+#[track_caller]
+const fn refuse_repetition(event: &str, earlier: &str, by: &str, channel: &str) {
+    if is_same(event, earlier) {
+        let text = ConstText::new().and("event \"").and(event).and("\" is handled twice by a ").and(by);
+        panic!("{}", text.and(" of `").and(channel).and("`").as_str())
     }
 }
 

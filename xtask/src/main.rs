@@ -1,6 +1,7 @@
 //! `cargo xtask test` sets up what the tests need and runs every check; `cargo xtask` lists the single steps.
-//! `cargo xtask fuzz` is apart: it has no end of its own.
+//! `cargo xtask fuzz` and `cargo xtask compile-time` are apart: the one has no end of its own, the other no right result.
 
+mod compile_time;
 mod fuzz;
 mod setup;
 mod steps;
@@ -13,6 +14,7 @@ fn main() -> ExitCode {
     let outcome = match wanted.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => steps::ALL.iter().try_for_each(run),
         ["fuzz", arguments @ ..] => fuzz::run(arguments),
+        ["compile-time"] => compile_time::run(),
         [name] if steps::ALL.iter().any(|step| step.name == *name) => {
             steps::ALL.iter().filter(|step| step.name == *name).try_for_each(run)
         }
@@ -38,5 +40,8 @@ fn run(step: &steps::Step) -> Result<(), String> {
 fn usage() -> String {
     let line = |step: &steps::Step| format!("\n  {:<9} {}", step.name, step.about);
     let steps: String = steps::ALL.iter().map(line).collect();
-    format!("usage: cargo xtask test, or one step of it:{steps}\nor {}", fuzz::usage())
+    format!(
+        "usage: cargo xtask test, or one step of it:{steps}\nor {}\nor cargo xtask compile-time",
+        fuzz::usage()
+    )
 }

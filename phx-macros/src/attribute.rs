@@ -3,11 +3,12 @@
 use crate::errors::Errors;
 use crate::handler::Kind;
 use crate::krate::Krate;
-use proc_macro2::{Span, TokenStream};
+use crate::suggest::did_you_mean;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Error, Expr, ImplItemFn, LitStr, Meta, Token, parse_quote};
+use syn::{Attribute, Error, Expr, ImplItem, ImplItemFn, LitStr, Meta, Token, parse_quote};
 
 /// Takes our attributes off a method and returns the first.
 pub(crate) fn take_attribute(
@@ -37,6 +38,41 @@ pub(crate) fn take_attribute(
         clippy::unused_self
     )]));
     Some(first)
+}
+
+/// Takes our attributes off what is not a method.
+pub(crate) fn refuse_attributes(item: &mut ImplItem, krate: &Krate, errors: &mut Errors) {
+    let (attributes, why) = match item {
+        ImplItem::Const(item) => (&mut item.attrs, ""),
+        ImplItem::Type(item) => (&mut item.attrs, ""),
+        ImplItem::Macro(item) => (&mut item.attrs, ", and `#[channel]` cannot see what a macro call becomes"),
+        _ => return,
+    };
+    attributes.retain(|attribute| match Kind::of(attribute.path(), krate) {
+        Some(kind) => {
+            errors.at(attribute, format!("`#[{}]` only has a meaning on a method{why}", kind.name()));
+            false
+        }
+        None => true,
+    });
+}
+
+/// For a channel without a `#[join]`: takes off the attribute that was meant to be one.
+pub(crate) fn take_misspelled_join(
+    items: &mut [ImplItem],
+    errors: &mut Errors,
+) -> Option<((Kind, Attribute), ImplItemFn)> {
+    items.iter_mut().find_map(|item| {
+        let ImplItem::Fn(method) = item else { return None };
+        let is_meant = |attribute: &Attribute| {
+            let name = attribute.path().get_ident().map(ToString::to_string);
+            name.is_some_and(|name| did_you_mean(&name, &["join"]).is_some())
+        };
+        let attribute = method.attrs.remove(method.attrs.iter().position(is_meant)?);
+        let usage = Kind::Join.usage();
+        errors.at(attribute.path(), format!("there is no such attribute: did you mean `{usage}`?"));
+        Some(((Kind::Join, attribute), method.clone()))
+    })
 }
 
 fn read(attribute: &Attribute, krate: &Krate, errors: &mut Errors) -> Option<(Kind, Attribute)> {
@@ -82,9 +118,17 @@ pub(crate) fn read_pattern(attribute: &Attribute, errors: &mut Errors) -> Option
 /// For the attributes where no `#[channel]` has read them.
 pub(crate) fn misplaced(kind: Kind, item: &TokenStream) -> TokenStream {
     let name = kind.name();
-    let message = format!(
-        "`#[{name}]` only has a meaning on a method inside a `#[channel]` impl block: put `#[channel(socket = YourSocket)]` above the impl block"
-    );
+    // Else it is no method, or one of a trait.
+    let has_body = matches!(item.clone().into_iter().last(), Some(TokenTree::Group(_)));
+    let is_function =
+        item.clone().into_iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "fn"));
+    let way_out = if is_function && has_body {
+        ": put `#[channel(socket = YourSocket)]` above the impl block"
+    } else {
+        ""
+    };
+    let message =
+        format!("`#[{name}]` only has a meaning on a method inside a `#[channel]` impl block{way_out}");
     let error = Error::new(Span::call_site(), message).into_compile_error();
     quote!(#item #error)
 }

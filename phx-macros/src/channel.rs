@@ -1,14 +1,16 @@
 //! `#[channel]`: sorts the methods of an impl block into callbacks.
 
-use crate::attribute::{read_pattern, take_attribute};
+use crate::attribute::{read_pattern, refuse_attributes, take_attribute, take_misspelled_join};
 use crate::cfg::{Cfgs, same_tokens};
 use crate::errors::Errors;
 use crate::event::{Constant, Event};
+use crate::generics::{self, Role};
 use crate::handler::{Handler, Kind};
 use crate::item;
 use crate::krate::Krate;
 use crate::pattern::Pattern;
-use crate::types::static_instead;
+use crate::suggest::did_you_mean;
+use crate::types::{static_instead, written};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
@@ -48,15 +50,21 @@ pub(crate) struct EventHandler {
 pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let arguments = Arguments::parse(arguments, &mut errors);
+    let stub = |stub: Option<ItemImpl>, arguments: Arguments, errors: &Errors| {
+        let item = item::without_callbacks(item, &arguments.krate);
+        let stub = stub.map(|stub| Channel::new(stub, arguments).expand(errors));
+        quote!(#item #stub)
+    };
     let expansion = match errors.ok(item::parse(item)) {
-        Some(Item::Impl(item)) => expand_impl(item, arguments, &mut errors),
+        Some(Item::Impl(item)) => match generics::without_unused(&item) {
+            None => expand_impl(generics::check(item, Role::Channel, &mut errors), arguments, &mut errors),
+            without_unused => stub(without_unused, arguments, &errors),
+        },
         other => {
             if other.is_some() {
                 errors.at(item::first_token(item), EXPECTED_IMPL);
             }
-            let kept = item::without_callbacks(item, &arguments.krate);
-            let stub = item::impl_of(item).map(|item| Channel::new(item, arguments).expand(&errors));
-            quote!(#kept #stub)
+            stub(item::impl_of(item), arguments, &errors)
         }
     };
     let errors = errors.into_compile_errors();
@@ -97,6 +105,8 @@ fn is_callback(item: &ImplItem, krate: &Krate) -> bool {
 }
 
 // parse
+
+const ARGUMENTS: &[&str] = &["socket", "data", "crate"];
 
 const EXPECTED: &str = "expected `#[channel(socket = YourSocket[, data = YourData])]`";
 
@@ -143,8 +153,12 @@ impl Read {
         let expected = |error: Error| Error::new(error.span(), EXPECTED);
         while !input.is_empty() {
             let name = input.call(Ident::parse_any).map_err(expected)?;
-            if !["socket", "data", "crate"].iter().any(|known| name == known) {
-                return Err(Error::new(name.span(), format!("unknown argument `{name}`, {EXPECTED}")));
+            if !ARGUMENTS.iter().any(|known| name == known) {
+                let instead = match did_you_mean(&name.to_string(), ARGUMENTS) {
+                    Some(meant) => format!(": did you mean `{meant}`?"),
+                    None => format!(", {EXPECTED}"),
+                };
+                return Err(Error::new(name.span(), format!("unknown argument `{name}`{instead}")));
             }
             if input.parse::<Option<Token![=]>>()?.is_none() || input.is_empty() {
                 return Err(Error::new(name.span(), EXPECTED));
@@ -203,12 +217,16 @@ impl Channel {
     fn parse(mut item: ItemImpl, arguments: Arguments, errors: &mut Errors) -> Self {
         let mut methods = Vec::new();
         for item in &mut item.items {
-            if let ImplItem::Fn(method) = item {
-                methods.extend(
-                    take_attribute(method, &arguments.krate, errors)
-                        .map(|attribute| (attribute, method.clone())),
-                );
+            match item {
+                ImplItem::Fn(method) => {
+                    let attribute = take_attribute(method, &arguments.krate, errors);
+                    methods.extend(attribute.map(|attribute| (attribute, method.clone())));
+                }
+                other => refuse_attributes(other, &arguments.krate, errors),
             }
+        }
+        if !methods.iter().any(|((kind, _), _)| *kind == Kind::Join) {
+            methods.extend(take_misspelled_join(&mut item.items, errors));
         }
         if !methods.iter().any(|((kind, _), _)| *kind == Kind::Join) {
             errors.at(
@@ -334,7 +352,7 @@ impl Callback for Handler {
         }
         let (message, first) = (self.message_type()?, earlier.message_type()?);
         same_tokens(message, first).then(|| {
-            let name = message.to_token_stream();
+            let name = written(message);
             [
                 Error::new_spanned(message, format!("message `{name}` is handled twice")),
                 Error::new_spanned(first, "first handled here"),

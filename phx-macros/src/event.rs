@@ -7,15 +7,13 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Error, Expr, ExprLit, GenericArgument, ImplItem, ImplItemConst, ItemImpl, Lit, LitStr, Meta,
-    Path, PathArguments, Type,
+    Attribute, Error, Expr, ExprLit, ImplItem, ImplItemConst, ItemImpl, Lit, LitStr, Meta, Path, Type,
 };
 
 /// `const NEW_MSG: Event<NewMsg> = Event::new("new_msg");` in the impl block.
 pub(crate) struct Constant {
     pub(crate) cfgs: Cfgs,
     item: ImplItemConst,
-    payload: Type,
     /// The name, if it is written out.
     literal: Option<LitStr>,
 }
@@ -33,25 +31,25 @@ impl Constant {
     }
 
     fn of(item: &ImplItemConst) -> Option<Self> {
-        let Type::Path(path) = &item.ty else { return None };
-        let last = path.path.segments.last().filter(|segment| segment.ident == "Event")?;
-        let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-        let Some(GenericArgument::Type(payload)) = arguments.args.first() else { return None };
-        let literal = match &item.expr {
-            Expr::Call(call) => match call.args.first() {
-                Some(Expr::Lit(ExprLit { lit: Lit::Str(literal), .. })) => Some(literal.clone()),
-                _ => None,
-            },
+        // By its looks: a type of the user's own may be called `Event` too.
+        let (Type::Path(path), Expr::Call(call)) = (&item.ty, &item.expr) else { return None };
+        let Expr::Path(function) = &*call.func else { return None };
+        let (ty, function) = (path.path.segments.last()?, function.path.segments.last()?);
+        if ty.ident != "Event" || ty.arguments.is_none() || function.ident != "new" {
+            return None;
+        }
+        let literal = match call.args.first() {
+            Some(Expr::Lit(ExprLit { lit: Lit::Str(literal), .. })) => Some(literal.clone()),
             _ => None,
         };
-        Some(Self { cfgs: Cfgs::of(&item.attrs), item: item.clone(), payload: payload.clone(), literal })
+        Some(Self { cfgs: Cfgs::of(&item.attrs), item: item.clone(), literal })
     }
 
     /// A row of the table.
     pub(crate) fn row(&self) -> TokenStream {
-        let Self { cfgs, item, payload, .. } = self;
+        let Self { cfgs, item, .. } = self;
         let name = &item.ident;
-        quote!(#cfgs ::phx_runtime::EventOut::new(Self::#name.name()).payload::<#payload>())
+        quote!(#cfgs ::phx_runtime::EventOut::of(&Self::#name))
     }
 
     /// Whether it is for this event, at least under these conditions.

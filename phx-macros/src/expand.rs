@@ -9,7 +9,7 @@ use crate::types::{mentions, ungrouped};
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Path, Type};
+use syn::{ItemImpl, Path, Type};
 
 impl Channel {
     /// The user's item, and beside it all that makes it a channel.
@@ -26,7 +26,8 @@ impl Channel {
     fn expand_channel(&self, errors: &Errors) -> TokenStream {
         let Self { item, arguments: Arguments { socket, data, .. }, .. } = self;
         let (impl_generics, _, where_clause) = item.generics.split_for_impl();
-        let self_ty = &item.self_ty;
+        // The user's own token: rustc reports a type that it cannot find once for all impls that it thinks are one.
+        let ItemImpl { impl_token, self_ty, .. } = item;
         let table = self.expand_table(errors);
         let join = self.expand_join();
         let handle_in = self.expand_handle_in();
@@ -40,7 +41,8 @@ impl Channel {
             quote!(#start #ty #end)
         });
         quote! {
-            impl #impl_generics ::phx_runtime::Channel for #self_ty #where_clause {
+            #[allow(deprecated)]
+            #impl_token #impl_generics ::phx_runtime::Channel for #self_ty #where_clause {
                 #socket
                 #data
                 #table
@@ -96,23 +98,30 @@ impl Channel {
     }
 
     fn expand_handle_info(&self, handler: &Handler) -> TokenStream {
-        let [message, ctx] = ["message", "ctx"].map(local);
+        let [mut message, ctx] = ["message", "ctx"].map(local);
         let (impl_generics, _, where_clause) = self.item.generics.split_for_impl();
         let cfgs = &handler.cfgs;
         let ty = handler.message_type().to_token_stream();
         let answer = handler.answer(None);
-        let method = quote! {
-            async fn handle_info(&mut self, #message: #ty, #ctx: &mut ::phx_runtime::Context<Self>) {
+        let (first, last) = ends(&ty);
+        // The place of a message that cannot be sent to another thread.
+        message.set_span(message.span().located_at(first));
+        let nothing = quote_spanned!(first=> ());
+        let method = quote_spanned! {last=>
+            async fn handle_info(
+                &mut self,
+                #message: #ty,
+                #ctx: &mut ::phx_runtime::Context<Self>,
+            ) -> #nothing {
                 #answer
             }
         };
         // Two impls for one message, spelled differently, are reported under the messages.
-        let (first, last) = ends(&ty);
         let start = quote_spanned!(first=> impl);
         let self_ty = moved_to(last, &self.item.self_ty.to_token_stream());
         let header = quote_spanned!(last=> ::phx_runtime::HandleInfo<#ty> for #self_ty #where_clause);
         let body = quote_spanned!(last=> { #method });
-        quote!(#cfgs #start #impl_generics #header #body)
+        quote!(#cfgs #[allow(deprecated)] #start #impl_generics #header #body)
     }
 }
 
@@ -181,6 +190,9 @@ impl Handler {
     ///
     /// The locals `payload`, `message`, `reason` and `ctx` must be in scope as far as the kind of callback has them.
     fn answer(&self, event: Option<&Event>) -> TokenStream {
+        if !self.is_right {
+            return TokenStream::new();
+        }
         let call = self.call(event);
         match (self.kind, &self.output) {
             (Kind::Join, Some(ty)) => bound_call(ty, &self.answers_through(), &quote!(into_joined), &call),

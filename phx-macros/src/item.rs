@@ -2,7 +2,9 @@
 
 use crate::handler::Kind;
 use crate::krate::Krate;
+use crate::types::mentions;
 use proc_macro2::{Delimiter, Group, Punct, Spacing, TokenStream, TokenTree};
+use quote::quote;
 use syn::{Expr, ImplItem, Item, ItemImpl, Meta, Stmt, parse_quote};
 
 /// Reads an item. The bodies of an `impl` block stay unread: what is wrong in them is for rustc to say.
@@ -20,6 +22,21 @@ pub(crate) fn parse(item: &TokenStream) -> syn::Result<Item> {
 pub(crate) fn without_callbacks(item: &TokenStream, krate: &Krate) -> TokenStream {
     edit_braces(item, |methods| (drop_attributes(methods, krate), ()))
         .map_or_else(|| item.clone(), |(item, ())| item)
+}
+
+/// The impl block of a socket without what only `#[socket]` understands, for when it cannot be read.
+pub(crate) fn without_lines(item: &TokenStream, krate: &Krate) -> TokenStream {
+    let is_trait_impl = item.clone().into_iter().any(|token| is_word(&token, "for"));
+    edit_braces(item, |items| {
+        let params = (is_trait_impl && !mentions(items.clone(), "Params")).then(|| {
+            krate.rename(quote!(
+                type Params = ::phx_runtime::NoParams;
+            ))
+        });
+        let items = drop_lines(items);
+        (quote!(#params #items), ())
+    })
+    .map_or_else(|| item.clone(), |(item, ())| item)
 }
 
 /// For an item that cannot be used, be it the type itself or a block that cannot be read: an empty impl block of
@@ -99,7 +116,7 @@ fn take_bodies(methods: TokenStream) -> (TokenStream, Vec<TokenStream>) {
 }
 
 fn ends_in_channel_call(tokens: &[TokenTree]) -> bool {
-    matches!(tokens, [.., TokenTree::Ident(name), bang] if name == "channel" && is_punct(bang, '!'))
+    matches!(tokens, [.., name, bang] if is_word(name, "channel") && is_punct(bang, '!'))
 }
 
 /// Gives each method its body again. False if there are others, as when a method came out of a `macro_rules` variable.
@@ -135,11 +152,32 @@ fn drop_attributes(methods: TokenStream, krate: &Krate) -> TokenStream {
     kept.into_iter().collect()
 }
 
+fn drop_lines(items: TokenStream) -> TokenStream {
+    let mut kept: Vec<TokenTree> = Vec::new();
+    let mut tokens = items.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        if !matches!(token, TokenTree::Group(_)) || !ends_in_channel_call(&kept) {
+            kept.push(token);
+            continue;
+        }
+        kept.truncate(kept.len() - 2);
+        while matches!(&kept[..], [.., mark, TokenTree::Group(_)] if is_punct(mark, '#')) {
+            kept.truncate(kept.len() - 2);
+        }
+        tokens.next_if(|next| is_punct(next, ';'));
+    }
+    kept.into_iter().collect()
+}
+
+fn is_word(token: &TokenTree, word: &str) -> bool {
+    matches!(token, TokenTree::Ident(name) if name == word)
+}
+
 fn is_punct(token: &TokenTree, char: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == char)
 }
 
-fn with_content(group: &Group, content: TokenStream) -> TokenTree {
+pub(crate) fn with_content(group: &Group, content: TokenStream) -> TokenTree {
     let mut changed = Group::new(group.delimiter(), content);
     changed.set_span(group.span());
     changed.into()

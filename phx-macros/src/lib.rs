@@ -11,12 +11,16 @@ mod declare;
 mod errors;
 mod event;
 mod expand;
+mod generics;
 mod handler;
 mod item;
 mod krate;
+mod output;
 mod overlap;
+mod params;
 mod path;
 mod pattern;
+mod signature;
 #[cfg(test)]
 mod snapshots;
 mod socket;

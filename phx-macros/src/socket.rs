@@ -4,9 +4,13 @@ use crate::cfg::{Cfgs, same_tokens};
 use crate::declare::Arguments;
 use crate::errors::Errors;
 use crate::expand::ends;
+use crate::generics::{self, Role};
 use crate::item;
 use crate::krate::Krate;
+use crate::params;
 use crate::pattern::Pattern;
+use crate::suggest::did_you_mean;
+use crate::types::written;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::ParseStream;
@@ -35,9 +39,11 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
     let Arguments { mount, krate } = Arguments::parse(arguments, &mut errors);
     let expansion = match errors.ok(item::parse(item)) {
         Some(Item::Impl(item)) => {
-            let socket = Socket::parse(item, &mut errors);
+            let item = generics::check(item, Role::Socket, &mut errors);
+            let mut socket = Socket::parse(item, &mut errors);
             check_order(&socket.lines, &mut errors);
             check_trait(&socket.item, &mut errors);
+            params::check(&mut socket.item, &mut errors);
             let declared = mount.map(|mount| krate.rename(mount.expand(&socket.item, &mut errors)));
             let expansion = socket.expand(&krate, errors.count() == 0);
             quote!(#expansion #declared)
@@ -47,6 +53,7 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
                 errors.at(item::first_token(item), "expected `impl Socket for YourSocket`");
             }
             let routes = item::impl_of(item).map(|item| krate.rename(expand_routes(&item, &[], false)));
+            let item = item::without_lines(item, &krate);
             quote!(#item #routes)
         }
     };
@@ -59,7 +66,7 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
 impl Socket {
     fn parse(mut item: ItemImpl, errors: &mut Errors) -> Self {
         let mut lines = Vec::new();
-        let (calls, items) = item.items.into_iter().partition(is_channel_call);
+        let (calls, items) = item.items.into_iter().partition(|item| is_channel_call(item, errors));
         item.items = items;
         for call in calls {
             if let ImplItem::Macro(call) = call {
@@ -70,8 +77,19 @@ impl Socket {
     }
 }
 
-fn is_channel_call(item: &ImplItem) -> bool {
-    matches!(item, ImplItem::Macro(call) if call.mac.path.is_ident("channel"))
+/// Whether an item is a `channel!` line, or meant to be one.
+fn is_channel_call(item: &ImplItem, errors: &mut Errors) -> bool {
+    let ImplItem::Macro(ImplItemMacro { mac, .. }) = item else { return false };
+    if mac.path.is_ident("channel") {
+        return true;
+    }
+    // It may be a macro of the user's own, unless it contains what only such a line does.
+    let name = mac.path.get_ident().map(ToString::to_string).unwrap_or_default();
+    let is_meant = did_you_mean(&name, &["channel"]).is_some() && mac.parse_body_with(parse_line).is_ok();
+    if is_meant {
+        errors.at(&mac.path, format!("there is no macro `{name}!` here: did you mean `channel!`?"));
+    }
+    is_meant
 }
 
 impl Line {
@@ -162,7 +180,7 @@ fn check_trait(item: &ItemImpl, errors: &mut Errors) {
 }
 
 fn expected(self_ty: &Type) -> String {
-    format!("expected `impl Socket for {}`", self_ty.to_token_stream())
+    format!("expected `impl Socket for {}`", written(self_ty))
 }
 
 /// Whether an impl is meant for `Socket`, which may have been imported by another name.
@@ -192,7 +210,7 @@ impl Socket {
         if beside.is_some() {
             make_socket_impl(&mut item, krate);
         }
-        if !item.items.iter().any(|item| matches!(item, ImplItem::Type(ty) if ty.ident == "Params")) {
+        if !item.items.iter().any(params::is_params) {
             let none = krate.rename(quote!(::phx_runtime::NoParams));
             item.items.push(parse_quote!(
                 type Params = #none;
@@ -251,7 +269,7 @@ fn check_lines(self_ty: &Type, lines: &[Line]) -> TokenStream {
 fn check_alias(path: &Path, self_ty: &Type) -> TokenStream {
     let message = expected(self_ty);
     let at_path = Span::call_site().located_at(path.span());
-    let check = quote_spanned!(at_path=> is_socket::<S>(););
+    let check = quote_spanned!(at_path=> is_socket::<W::S>(););
     quote! {
         const _: () = {
             #[diagnostic::on_unimplemented(message = #message, label = "not the trait `phx_runtime::Socket`")]
@@ -260,8 +278,12 @@ fn check_alias(path: &Path, self_ty: &Type) -> TokenStream {
             #[diagnostic::do_not_recommend]
             impl<S: ::phx_runtime::Socket> IsSocket for S {}
 
+            trait Written {
+                type S: #path;
+            }
+
             fn is_socket<S: IsSocket>() {}
-            fn check<S: #path>() {
+            fn check<W: Written>() {
                 #check
             }
         };

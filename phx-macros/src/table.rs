@@ -8,10 +8,11 @@ use crate::handler::{Handler, Kind, Part};
 use crate::types::mentions;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Type;
 
 impl Channel {
     pub(crate) fn expand_table(&self, errors: &Errors) -> TokenStream {
-        if errors.count() > 0 {
+        if errors.count() > 0 || self.joins.is_empty() {
             // Any topic might be joined by what was wrong.
             let join = quote!(::phx_runtime::Join::new("", ::phx_runtime::Pattern::prefix("*", &[], "")));
             return quote!(const TABLE: ::phx_runtime::Table = ::phx_runtime::Table::new(&[#join]););
@@ -69,13 +70,20 @@ fn rows(method: &str, rows: impl IntoIterator<Item = TokenStream>) -> Option<Tok
     Some(quote!(.#method(&[#(#rows),*])))
 }
 
+/// The type stands in it as in the signature, and not as an argument of another type: so rustc says of a type that it
+/// cannot find the same in both places, and reports it once.
+fn type_info(ty: &Type) -> TokenStream {
+    quote!(<#ty as ::phx_runtime::Typed>::TYPE)
+}
+
 impl Join {
     fn row(&self) -> TokenStream {
         let Self { pattern, handler } = self;
         let (cfgs, method) = (&handler.cfgs, handler.name.to_string());
         let captures = pattern.captures().filter_map(|name| {
             let ty = handler.type_of(&Part::Capture(name.to_owned()))?;
-            Some(quote!(::phx_runtime::Capture::new::<#ty>(#name)))
+            let ty = type_info(ty);
+            Some(quote!(::phx_runtime::Capture::new(#name, #ty)))
         });
         let captures = rows("captures", captures);
         let (payload, replies) = (handler.payload(), handler.replies());
@@ -94,8 +102,8 @@ impl EventHandler {
 
 impl Handler {
     fn payload(&self) -> Option<TokenStream> {
-        let ty = self.type_of(&Part::Payload)?;
-        Some(quote!(.payload::<#ty>()))
+        let ty = type_info(self.type_of(&Part::Payload)?);
+        Some(quote!(.payload(#ty)))
     }
 
     /// A type without a name tells nothing.

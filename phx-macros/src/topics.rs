@@ -7,13 +7,14 @@ use crate::pattern::{Segment, Tail};
 use crate::types::{is_named, ungrouped};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{ImplItem, Type};
+use syn::{ImplItem, ItemImpl, Type};
 
 impl Channel {
     /// One function for each join, unless the user has one of that name.
     pub(crate) fn expand_topics(&self) -> Option<TokenStream> {
         let (impl_generics, _, where_clause) = self.item.generics.split_for_impl();
-        let self_ty = &self.item.self_ty;
+        // The user's token, as in `expand_channel`.
+        let ItemImpl { impl_token, self_ty, .. } = &self.item;
         let is_only = self.joins.len() == 1;
         let builders: Vec<TokenStream> =
             self.joins.iter().filter_map(|join| self.builder(join, is_only)).collect();
@@ -21,7 +22,7 @@ impl Channel {
             quote! {
                 /// The topics that clients join, built of what their patterns capture.
                 #[allow(dead_code, private_interfaces, unreachable_pub)]
-                impl #impl_generics #self_ty #where_clause {
+                #impl_token #impl_generics #self_ty #where_clause {
                     #(#builders)*
                 }
             }

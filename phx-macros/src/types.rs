@@ -1,6 +1,6 @@
 //! Questions asked of the types in a signature.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Type;
 
@@ -12,6 +12,14 @@ pub(crate) fn ungrouped(mut ty: &Type) -> &Type {
             Type::Paren(paren) => &paren.elem,
             _ => return ty,
         };
+    }
+}
+
+/// The type behind a `&` or `&mut`, or the type itself.
+pub(crate) fn borrowed(ty: &Type) -> &Type {
+    match ungrouped(ty) {
+        Type::Reference(reference) => ungrouped(&reference.elem),
+        ty => ty,
     }
 }
 
@@ -36,14 +44,57 @@ pub(crate) fn mentions(ty: TokenStream, word: &str) -> bool {
     })
 }
 
+/// A type as a person writes it; tokens alone print with a space between any two.
+pub(crate) fn written(ty: &impl ToTokens) -> String {
+    let mut text = String::new();
+    write_tokens(ty.to_token_stream(), &mut text);
+    text
+}
+
+fn write_tokens(tokens: TokenStream, text: &mut String) {
+    let mut last = None;
+    for token in tokens {
+        let shown = token.to_string();
+        if last.as_deref().is_some_and(|last| are_apart(last, &shown)) {
+            text.push(' ');
+        }
+        match &token {
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("(", ")"),
+                    Delimiter::Bracket => ("[", "]"),
+                    Delimiter::Brace => ("{ ", " }"),
+                    Delimiter::None => ("", ""),
+                };
+                text.push_str(open);
+                write_tokens(group.stream(), text);
+                text.push_str(close);
+            }
+            _ => text.push_str(&shown),
+        }
+        // The `>` of an arrow ends no arguments.
+        last = Some(if last.as_deref() == Some("-") { "->".to_owned() } else { shown });
+    }
+}
+
+/// Whether there is a space between two tokens of a type.
+fn are_apart(first: &str, second: &str) -> bool {
+    let is_word = |text: &str| text.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    match (first, second) {
+        ("," | ";" | "+" | "=" | "->" | "as" | "mut" | "dyn" | "impl" | "const", _)
+        | (_, "+" | "=" | "-") => true,
+        (first, second) => is_word(first) && is_word(second),
+    }
+}
+
 /// What to write in place of a type that borrows; `None` when it does not.
 pub(crate) fn owned_instead(may_call: bool, name: &str, ty: &Type) -> Option<String> {
     if let Type::Reference(reference) = ty {
         let owned = match ungrouped(&reference.elem) {
-            Type::Slice(slice) => format!("Vec<{}>", slice.elem.to_token_stream()),
-            ty => match ty.to_token_stream().to_string() {
-                text if text == "str" => "String".to_owned(),
-                text => text,
+            Type::Slice(slice) => format!("Vec<{}>", written(&slice.elem)),
+            ty => match written(ty).as_str() {
+                "str" => "String".to_owned(),
+                text => text.to_owned(),
             },
         };
         return Some(format!("write `{name}: {owned}`"));
@@ -72,9 +123,10 @@ pub(crate) fn static_instead(ty: &Type) -> Option<String> {
     Some(format!("write `{}` in place of `{borrow}`", for_ever.trim_end()))
 }
 
-/// Whether a type contains that of a function: what is borrowed in it may be an argument.
+/// Whether a type contains that of a function, or another with lifetimes of its own (`for<'a>`): what is borrowed in
+/// it may be an argument.
 fn mentions_function(ty: &Type) -> bool {
-    ["fn", "Fn", "FnMut", "FnOnce"].iter().any(|name| mentions(ty.to_token_stream(), name))
+    ["fn", "Fn", "FnMut", "FnOnce", "for"].iter().any(|name| mentions(ty.to_token_stream(), name))
 }
 
 /// What a type borrows with, unless it is for ever: a lifetime, `&str` or another `&`.
@@ -107,4 +159,29 @@ pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
     let Type::Path(path) = ungrouped(ty) else { return false };
     path.qself.is_none()
         && path.path.segments.last().is_some_and(|last| last.ident == name && last.arguments.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_is_shown_as_it_is_written() -> syn::Result<()> {
+        for text in [
+            "u64",
+            "()",
+            "(u8, [u8; 4])",
+            "Joining<Self>",
+            "std::collections::HashMap<String, Vec<Option<u8>>>",
+            "&'static mut [u8]",
+            "<Self as ::phx_runtime::Channel>::Data",
+            "Box<dyn Fn(&str, u8) -> Result<(), E> + Send + 'a>",
+            "impl Future<Output = Result<(), Refused>>",
+            "Board<{ 8 }>",
+            "fn() -> *const [u8]",
+        ] {
+            assert_eq!(written(&syn::parse_str::<Type>(text)?), text);
+        }
+        Ok(())
+    }
 }

@@ -14,7 +14,8 @@ use std::str::FromStr;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a topic, so it cannot be a capture",
     label = "not a capture",
-    note = "implement `std::str::FromStr` for `{Self}`, or take a `String`"
+    note = "implement `std::str::FromStr` for `{Self}`, or take a `String`",
+    note = "an argument named like a capture receives that capture: for the payload, give it another name"
 )]
 pub trait FromCapture: Sized {
     /// The value, or `None` if the text is none: the join does not match then, and the next one is tried.

@@ -18,6 +18,7 @@ use std::future::Future;
 /// use phx_runtime::prelude::*;
 /// use phx_runtime::{
 ///     EventIn, FromPayload, HandleError, IntoJoined, IntoReply, Join, JoinError, Joined, Pattern, Reply, Segment, Table,
+///     TypeInfo,
 /// };
 /// # struct UserSocket;
 /// # #[socket] impl Socket for UserSocket {
@@ -32,7 +33,7 @@ use std::future::Future;
 ///     type Socket = UserSocket;
 ///     type Data = ();
 ///     const TABLE: Table =
-///         Table::new(&[Join::new("join", ECHO)]).events_in(&[EventIn::new("echo", "echo").payload::<Payload>()]);
+///         Table::new(&[Join::new("join", ECHO)]).events_in(&[EventIn::new("echo", "echo").payload(TypeInfo::of::<Payload>())]);
 ///
 ///     async fn join(topic: &str, _: Payload, _: &mut Joining<Self>) -> Result<Joined<Self>, JoinError> {
 ///         let Some([]) = ECHO.captures(topic) else { return Err(JoinError::UnmatchedTopic) };

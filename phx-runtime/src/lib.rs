@@ -323,7 +323,7 @@ pub use serve::serve;
 pub use server::{ServeError, Server};
 pub use socket::{NoParams, Socket};
 pub use subscription::{Missed, Subscription};
-pub use table::{Capture, EventIn, EventOut, Join, Replies, Table, TypeInfo, refuse_repeated_events};
+pub use table::{Capture, EventIn, EventOut, Join, Replies, Table, TypeInfo, Typed, refuse_repeated_events};
 pub use timers::Timer;
 pub use topic::{Pattern, Segment, Tail};
 pub use transport::{

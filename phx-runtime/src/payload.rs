@@ -218,7 +218,7 @@ impl EncodeError {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a message payload",
     label = "not a payload",
-    note = "add `#[derive(serde::Deserialize)]` to `{Self}`, or take `Payload` to get the undecoded JSON"
+    note = "add `#[derive(serde::Deserialize)]` to `{Self}`, or to what is in it, or take `Payload` to get the undecoded JSON"
 )]
 pub trait FromPayload: Sized {
     /// Decodes the payload.
@@ -267,7 +267,8 @@ impl FromPayload for Binary {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as a payload",
     label = "not a payload",
-    note = "add `#[derive(serde::Serialize)]` to `{Self}`"
+    note = "add `#[derive(serde::Serialize)]` to `{Self}`, or to what is in it",
+    note = "or turn the error of another crate into one for the client: `.map_err(|_| Refused::new(\"…\"))`"
 )]
 pub trait ToPayload {
     /// Encodes the value.

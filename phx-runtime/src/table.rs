@@ -1,6 +1,7 @@
 //! What a channel takes and sends, as data: for the checks at compile time, and for tools.
 
 use crate::const_text::{ConstText, is_same};
+use crate::event::Event;
 use crate::topic::Pattern;
 use std::any::type_name;
 use std::fmt;
@@ -144,10 +145,10 @@ impl Join {
         Self { captures, ..self }
     }
 
-    /// With the payload `P`.
+    /// With a payload of this type.
     #[must_use]
-    pub const fn payload<P: ?Sized>(self) -> Self {
-        Self { payload: Some(TypeInfo::of::<P>()), ..self }
+    pub const fn payload(self, ty: TypeInfo) -> Self {
+        Self { payload: Some(ty), ..self }
     }
 
     /// With these answers.
@@ -168,10 +169,10 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// The capture `name`, read as a `T`.
+    /// The capture `name`, read as this type.
     #[must_use]
-    pub const fn new<T: ?Sized>(name: &'static str) -> Self {
-        Self { name, ty: TypeInfo::of::<T>() }
+    pub const fn new(name: &'static str, ty: TypeInfo) -> Self {
+        Self { name, ty }
     }
 }
 
@@ -196,10 +197,10 @@ impl EventIn {
         Self { event, method, payload: None, replies: Replies::None }
     }
 
-    /// With the payload `P`.
+    /// With a payload of this type.
     #[must_use]
-    pub const fn payload<P: ?Sized>(self) -> Self {
-        Self { payload: Some(TypeInfo::of::<P>()), ..self }
+    pub const fn payload(self, ty: TypeInfo) -> Self {
+        Self { payload: Some(ty), ..self }
     }
 
     /// With these answers.
@@ -220,16 +221,22 @@ pub struct EventOut {
 }
 
 impl EventOut {
+    /// What a constant names.
+    #[must_use]
+    pub const fn of<P: ?Sized>(event: &Event<P>) -> Self {
+        Self { event: event.name(), payload: Some(TypeInfo::of::<P>()) }
+    }
+
     /// An event that may carry anything.
     #[must_use]
     pub const fn new(event: &'static str) -> Self {
         Self { event, payload: None }
     }
 
-    /// With the payload `P`.
+    /// With a payload of this type.
     #[must_use]
-    pub const fn payload<P: ?Sized>(self) -> Self {
-        Self { payload: Some(TypeInfo::of::<P>()), ..self }
+    pub const fn payload(self, ty: TypeInfo) -> Self {
+        Self { payload: Some(ty), ..self }
     }
 }
 
@@ -277,6 +284,22 @@ impl TypeInfo {
     pub fn name(self) -> &'static str {
         (self.name)()
     }
+}
+
+/// Every type, as it stands in a table.
+///
+/// ```
+/// use phx_runtime::{TypeInfo, Typed};
+///
+/// assert_eq!(u64::TYPE, TypeInfo::of::<u64>());
+/// ```
+pub trait Typed {
+    /// This type.
+    const TYPE: TypeInfo;
+}
+
+impl<T: ?Sized> Typed for T {
+    const TYPE: TypeInfo = TypeInfo::of::<T>();
 }
 
 impl PartialEq for TypeInfo {

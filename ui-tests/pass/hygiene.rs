@@ -3,7 +3,7 @@
 use ::phx_runtime as phoenix;
 
 mod shadows {
-    #![allow(dead_code, non_camel_case_types)]
+    #![allow(dead_code, non_camel_case_types, non_upper_case_globals)]
 
     pub struct Result;
     pub struct Option;

@@ -13,9 +13,9 @@ struct RoomChannel;
 
 #[channel(socket = UserSocket)]
 impl RoomChannel {
-    #[join("room:{id}")]
-    fn join(idd: u64) -> Result<Self, Refused> {
-        let _ = idd;
+    #[join("room:{room_id}")]
+    fn join(rom_id: u64) -> Result<Self, Refused> {
+        let _ = rom_id;
         Ok(Self)
     }
 }

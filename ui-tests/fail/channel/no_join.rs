@@ -14,7 +14,17 @@ struct RoomChannel;
 #[channel(socket = UserSocket)]
 impl RoomChannel {
     #[handle_in("ping")]
-    fn ping(&mut self) {}
+    fn ping(&mut self, ctx: &mut Context<Self>) {
+        ctx.push("pong", self.name());
+    }
+
+    fn name(&self) -> &'static str {
+        "a room"
+    }
+}
+
+fn describe(room: &RoomChannel) -> String {
+    format!("{} {}", room.name(), room.name().len())
 }
 
 fn main() {}

@@ -20,6 +20,14 @@ impl RoomChannel {
     fn join() -> Result<Self, Refused> {
         Ok(Self)
     }
+
+    fn name(&self) -> &'static str {
+        "a room"
+    }
+}
+
+fn describe(room: &RoomChannel) -> String {
+    format!("{} {}", room.name(), room.name().len())
 }
 
 fn main() {}

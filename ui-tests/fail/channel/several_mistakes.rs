@@ -28,6 +28,14 @@ impl RoomChannel {
     fn show(&mut self, text: &str) -> bool {
         text.is_empty()
     }
+
+    fn name(&self) -> &'static str {
+        "a room"
+    }
+}
+
+fn describe(room: &mut RoomChannel) -> String {
+    format!("{} {}", room.name(), room.show("pong"))
 }
 
 fn main() {}

@@ -22,6 +22,14 @@ impl RoomChannel {
 
     #[handle_in("ping")]
     fn ping(&mut self, count u8) {}
+
+    fn name(&self) -> &'static str {
+        "a room"
+    }
+}
+
+fn describe(room: &RoomChannel) -> String {
+    format!("{} {}", room.name(), room.name().len())
 }
 
 fn main() {}

@@ -30,4 +30,8 @@ impl Channel for RoomChannel {
     }
 }
 
+fn describe(room: &RoomChannel) -> String {
+    format!("{} {}", room.answer(), room.answer().len())
+}
+
 fn main() {}

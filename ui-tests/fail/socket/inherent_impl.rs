@@ -9,6 +9,10 @@ impl UserSocket {
     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
         Ok(Self)
     }
+
+    fn id(&self) -> Option<String> {
+        Some("a user".to_owned())
+    }
 }
 
 struct RoomChannel;
@@ -21,4 +25,11 @@ impl RoomChannel {
     }
 }
 
-fn main() {}
+fn describe(socket: &UserSocket) -> String {
+    socket.id().unwrap_or_default()
+}
+
+fn main() -> Result<(), EndpointError> {
+    Endpoint::builder().socket::<UserSocket>("/socket").build()?;
+    Ok(())
+}

@@ -12,6 +12,10 @@ impl Socket for UserSocket {
     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
         Ok(Self)
     }
+
+    fn id(&self) -> Option<String> {
+        Some("a user".to_owned())
+    }
 }
 
 struct RoomChannel;
@@ -24,4 +28,11 @@ impl RoomChannel {
     }
 }
 
-fn main() {}
+fn describe(socket: &UserSocket) -> String {
+    socket.id().unwrap_or_default()
+}
+
+fn main() -> Result<(), EndpointError> {
+    Endpoint::builder().socket::<UserSocket>("/socket").build()?;
+    Ok(())
+}

@@ -9,6 +9,10 @@ impl Sockett for UserSocket {
     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
         Ok(Self)
     }
+
+    fn id(&self) -> Option<String> {
+        Some("a user".to_owned())
+    }
 }
 
 struct RoomChannel;
@@ -19,6 +23,10 @@ impl RoomChannel {
     fn join() -> Result<Self, Refused> {
         Ok(Self)
     }
+}
+
+fn describe(socket: &UserSocket) -> String {
+    socket.id().unwrap_or_default()
 }
 
 fn main() -> Result<(), EndpointError> {

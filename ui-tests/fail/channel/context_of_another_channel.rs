@@ -1,0 +1,39 @@
+use phx_runtime::prelude::*;
+
+struct UserSocket;
+
+#[socket]
+impl Socket for UserSocket {
+    channel!("room:*", RoomChannel);
+
+    async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+struct RoomChannel;
+
+#[channel(socket = UserSocket)]
+impl RoomChannel {
+    #[join("room:*")]
+    fn join() -> Result<Self, Refused> {
+        Ok(Self)
+    }
+
+    #[handle_in("ping")]
+    fn ping(&mut self, ctx: &mut Context<LobbyChannel>) {
+        ctx.push("pong", &());
+    }
+}
+
+struct LobbyChannel;
+
+#[channel(socket = UserSocket)]
+impl LobbyChannel {
+    #[join("lobby")]
+    fn join() -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+fn main() {}

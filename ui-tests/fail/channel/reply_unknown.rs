@@ -1,0 +1,32 @@
+use phx_runtime::prelude::*;
+
+struct UserSocket;
+
+#[socket]
+impl Socket for UserSocket {
+    channel!("room:*", RoomChannel);
+
+    async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Pong {}
+
+struct RoomChannel;
+
+#[channel(socket = UserSocket)]
+impl RoomChannel {
+    #[join("room:*")]
+    fn join() -> Result<Self, Refused> {
+        Ok(Self)
+    }
+
+    #[handle_in("ping")]
+    async fn ping(&mut self) -> Result<Pongg, Refused> {
+        Ok(Pong {})
+    }
+}
+
+fn main() {}

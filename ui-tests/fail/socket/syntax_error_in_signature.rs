@@ -1,0 +1,32 @@
+use phx_runtime::prelude::*;
+
+struct UserSocket;
+
+#[socket]
+impl Socket for UserSocket {
+    channel!("room:*", RoomChannel);
+
+    async fn connect(params NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
+
+    fn id(&self) -> Option<String> {
+        Some("a user".to_owned())
+    }
+}
+
+struct RoomChannel;
+
+#[channel(socket = UserSocket)]
+impl RoomChannel {
+    #[join("room:*")]
+    fn join() -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+fn describe(socket: &UserSocket) -> String {
+    socket.id().unwrap_or_default()
+}
+
+fn main() {}

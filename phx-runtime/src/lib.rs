@@ -208,6 +208,8 @@
 //! What is deliberately different is listed in `docs/differences.md`.
 
 #[doc(hidden)]
+pub mod __bench;
+#[doc(hidden)]
 pub mod __fuzz;
 mod background;
 mod broadcast;

@@ -125,6 +125,8 @@
 //! * **Bad messages**: an event without a handler, or a payload that does not fit, is answered with an error and
 //!   logged. A panic ends its channel and nothing else; the client joins again by itself.
 //!
+//! What routing costs, and that it does not allocate, is told in [`routing`].
+//!
 //! # Serving
 //!
 //! [`serve`] is all of `main` when every socket declares where it is, as `#[socket("/socket")]` does. What it does can be
@@ -334,6 +336,9 @@ pub use transport::{
 
 #[doc = include_str!("../docs/observability.md")]
 pub mod observability {}
+
+#[doc = include_str!("../docs/routing.md")]
+pub mod routing {}
 
 /// Not public API. Used by generated code.
 #[doc(hidden)]

@@ -91,7 +91,7 @@ impl Event {
         let expected = |error: Error| {
             Error::new(error.span(), format!("expected `{usage}` or the constant of an event"))
         };
-        match errors.ok(attribute.parse_args::<Expr>().map_err(expected))? {
+        match ungrouped(errors.ok(attribute.parse_args().map_err(expected))?) {
             Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) => {
                 may_be_event(&literal, errors).then_some(Self::Literal(literal))
             }
@@ -171,6 +171,14 @@ impl ToTokens for Event {
             Self::Constant(path, _) => path.to_tokens(tokens),
         }
     }
+}
+
+/// The expression without the invisible delimiters that a `macro_rules` variable puts around it.
+fn ungrouped(mut expr: Expr) -> Expr {
+    while let Expr::Group(group) = expr {
+        expr = *group.expr;
+    }
+    expr
 }
 
 fn spaceless(path: &Path) -> String {

@@ -16,7 +16,7 @@ impl Socket for UserSocket {
 struct RoomChannel<const N: usize>;
 
 macro_rules! room {
-    ($ty:ty, $pattern:literal, $method:item, $reply:block) => {
+    ($ty:ty, $pattern:literal, $event:literal, $constant:path, $method:item, $reply:block) => {
         #[channel(socket = UserSocket)]
         impl $ty {
             #[join($pattern)]
@@ -26,7 +26,14 @@ macro_rules! room {
 
             $method
 
-            #[handle_in("pong")]
+            const PANG: Event<u8> = Event::new("pang");
+
+            #[handle_in($constant)]
+            fn pang(&mut self, number: u8) -> Result<u8, Refused> {
+                Ok(number)
+            }
+
+            #[handle_in($event)]
             fn pong(&mut self) -> Result<u8, Refused> $reply
 
             const SIZE: fn() -> usize = { || 64 };
@@ -37,6 +44,8 @@ macro_rules! room {
 room!(
     RoomChannel<{ 8 * 8 }>,
     "room:*",
+    "pong",
+    RoomChannel::<{ 8 * 8 }>::PANG,
     #[handle_in("ping")]
     fn ping(&mut self) -> Result<u8, Refused> {
         Ok(1)
@@ -48,4 +57,5 @@ fn main() {
     assert_eq!(RoomChannel::SIZE(), 64);
     assert!(matches!(RoomChannel.ping(), Ok(1)));
     assert!(matches!(RoomChannel.pong(), Ok(2)));
+    assert!(matches!(RoomChannel.pang(3), Ok(3)));
 }

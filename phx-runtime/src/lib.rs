@@ -49,7 +49,7 @@
 //! [`Context::socket`]. The `channel!` lines say which channel a topic belongs to; like the arms of a `match`, the first
 //! that fits wins, and one that can never be reached does not compile.
 //! A pattern is a literal (`"room:lobby"`), ends in `*` (`"room:*"`, which also matches `room:`), or captures whole
-//! segments (`"room:{id}"`).
+//! segments (`"room:{id}"`, `"file:{path..}"`).
 //!
 //! # Channels: what a client does on a topic
 //!
@@ -115,7 +115,11 @@
 //! * **Payloads** are any [`serde::Deserialize`]; take [`Payload`] to get the JSON undecoded and pass it on untouched,
 //!   and [`Binary`] for bytes.
 //! * **Sending**: [`Context::push`] to this client, [`Context::broadcast`] to everyone on the topic,
-//!   [`Context::broadcast_from`] to everyone else, [`Endpoint::broadcast`] from outside any channel. They do not wait.
+//!   [`Context::broadcast_from`] to everyone else, [`Context::broadcast_to`] to another topic, [`Endpoint::broadcast`] from
+//!   outside any channel. They do not wait.
+//! * **Names that cannot be misspelled**: an [`Event`] constant knows its name and what it carries, and goes wherever a
+//!   string does. `RoomChannel::topic(7)` is the topic `room:7`, from the pattern of the join. See
+//!   [`#[channel]`](macro@channel#events-with-a-type).
 //! * **Answering later**: [`Context::defer`]. **Ending**: [`Context::stop`], [`Context::stop_with`].
 //! * **Other messages**, all for `#[handle_info]`: [`Context::notify`] sends the channel one at once,
 //!   [`Context::send_after`] later, [`Context::sender`] lets other tasks send some, and [`Context::subscribe`] brings
@@ -157,8 +161,8 @@
 //! [`EndpointBuilder::url_host`] or [`EndpointBuilder::check_origin`]. Other clients always may.
 //!
 //! Each mount has [`MountOptions`], set in [`#[socket("/socket", …)]`](macro@socket#declaring-the-mount) or with
-//! [`EndpointBuilder::socket_with`]. A connection that is to speak a protocol of
-//! your own instead of channels is a [`Transport`].
+//! [`EndpointBuilder::socket_with`]. A connection that is to speak a protocol of your own instead of channels is a
+//! [`Transport`].
 //!
 //! # Limits
 //!

@@ -1,8 +1,8 @@
 //! The `#[cfg]` attributes of a line or method, which must guard all that is generated for it.
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
-use syn::Attribute;
+use quote::{ToTokens, quote};
+use syn::{Attribute, Meta};
 
 pub(crate) struct Cfgs(Vec<Attribute>);
 
@@ -13,6 +13,15 @@ impl Cfgs {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// All of them as the one condition that they are.
+    pub(crate) fn predicate(&self) -> TokenStream {
+        let conditions = self.0.iter().map(|cfg| match &cfg.meta {
+            Meta::List(list) => list.tokens.clone(),
+            other => other.to_token_stream(),
+        });
+        quote!(all(#(#conditions),*))
     }
 
     /// Whether what these guard exists in every build that has what `other` guards. Two lines that never meet in

@@ -10,7 +10,7 @@ use crate::item;
 use crate::krate::Krate;
 use crate::pattern::Pattern;
 use crate::suggest::did_you_mean;
-use crate::types::{static_instead, written};
+use crate::types::{is_named, static_instead, written};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
@@ -234,7 +234,7 @@ impl Channel {
                 "a channel needs a `#[join(\"topic:*\")]` method: it decides who may join",
             );
         }
-        let constants = Constant::all_of(&item, errors);
+        let constants = Constant::all_of(&item, &arguments.krate, errors);
         let mut channel = Self { constants, ..Self::new(item, arguments) };
         for ((kind, attribute), method) in methods {
             channel.add(kind, &attribute, &method, errors);
@@ -304,7 +304,7 @@ impl Callback for Join {
         let (source, first) = (&self.pattern.source, &earlier.pattern.source);
         let (text, first_text) = (source.value(), first.value());
         // A topic whose captures cannot be parsed is left to the joins below.
-        let takes_all = earlier.pattern.captures().next().is_none();
+        let takes_all = earlier.handler.captures().all(|(_, ty)| is_named(ty, "String"));
         if text == first_text && (takes_all || self.handler.has_the_captures_of(&earlier.handler)) {
             return Some([
                 Error::new_spanned(source, format!("topic pattern {text:?} is joined twice")),

@@ -2,12 +2,15 @@
 
 use crate::cfg::{Cfgs, same_tokens};
 use crate::errors::Errors;
+use crate::expand::ends;
 use crate::handler::Kind;
+use crate::krate::Krate;
+use crate::types::{ungrouped, written};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Error, Expr, ExprLit, ImplItem, ImplItemConst, ItemImpl, Lit, LitStr, Meta, Path, Type,
+    Attribute, Error, Expr, ExprLit, ExprPath, ImplItem, ImplItemConst, ItemImpl, Lit, LitStr, Meta, Type,
 };
 
 /// `const NEW_MSG: Event<NewMsg> = Event::new("new_msg");` in the impl block.
@@ -20,9 +23,9 @@ pub(crate) struct Constant {
 
 impl Constant {
     /// Those of an impl block, without those that could not be events.
-    pub(crate) fn all_of(item: &ItemImpl, errors: &mut Errors) -> Vec<Self> {
+    pub(crate) fn all_of(item: &ItemImpl, krate: &Krate, errors: &mut Errors) -> Vec<Self> {
         let constants = item.items.iter().filter_map(|item| match item {
-            ImplItem::Const(item) => Self::of(item),
+            ImplItem::Const(item) => Self::of(item, krate),
             _ => None,
         });
         constants
@@ -30,16 +33,25 @@ impl Constant {
             .collect()
     }
 
-    fn of(item: &ImplItemConst) -> Option<Self> {
+    fn of(item: &ImplItemConst, krate: &Krate) -> Option<Self> {
+        let Type::Path(path) = ungrouped(&item.ty) else { return None };
+        let segments: Vec<String> =
+            path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        let has_payload = path.path.segments.last().is_some_and(|last| !last.arguments.is_none());
         // By its looks: a type of the user's own may be called `Event` too.
-        let (Type::Path(path), Expr::Call(call)) = (&item.ty, &item.expr) else { return None };
-        let Expr::Path(function) = &*call.func else { return None };
-        let (ty, function) = (path.path.segments.last()?, function.path.segments.last()?);
-        if ty.ident != "Event" || ty.arguments.is_none() || function.ident != "new" {
+        let is_ours = match &segments[..] {
+            [name] => name == "Event",
+            [path @ .., name] => name == "Event" && krate.is(path),
+            [] => false,
+        };
+        if !(is_ours && has_payload) {
             return None;
         }
-        let literal = match call.args.first() {
-            Some(Expr::Lit(ExprLit { lit: Lit::Str(literal), .. })) => Some(literal.clone()),
+        let literal = match ungrouped_expr(&item.expr) {
+            Expr::Call(call) => match call.args.first().map(ungrouped_expr) {
+                Some(Expr::Lit(ExprLit { lit: Lit::Str(literal), .. })) => Some(literal.clone()),
+                _ => None,
+            },
             _ => None,
         };
         Some(Self { cfgs: Cfgs::of(&item.attrs), item: item.clone(), literal })
@@ -49,7 +61,9 @@ impl Constant {
     pub(crate) fn row(&self) -> TokenStream {
         let Self { cfgs, item, .. } = self;
         let name = &item.ident;
-        quote!(#cfgs ::phx_runtime::EventOut::of(&Self::#name))
+        let at_type = Span::call_site().located_at(item.ty.span());
+        let row = quote_spanned!(at_type=> ::phx_runtime::EventOut::of(&Self::#name));
+        quote!(#cfgs #row)
     }
 
     /// Whether it is for this event, at least under these conditions.
@@ -62,7 +76,7 @@ impl Constant {
     }
 
     /// Whether a path names it from within the impl block.
-    fn is_named_by(&self, path: &Path) -> bool {
+    fn is_named_by(&self, path: &ExprPath) -> bool {
         let name = &self.item.ident;
         same_tokens(path, &quote!(Self::#name))
     }
@@ -72,7 +86,7 @@ impl Constant {
 pub(crate) enum Event {
     Literal(LitStr),
     /// With its name, if that is known.
-    Constant(Path, Option<LitStr>),
+    Constant(ExprPath, Option<LitStr>),
 }
 
 impl Event {
@@ -91,16 +105,17 @@ impl Event {
         let expected = |error: Error| {
             Error::new(error.span(), format!("expected `{usage}` or the constant of an event"))
         };
-        match ungrouped(errors.ok(attribute.parse_args().map_err(expected))?) {
+        let named: Expr = errors.ok(attribute.parse_args().map_err(expected))?;
+        match ungrouped_expr(&named) {
             Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) => {
-                may_be_event(&literal, errors).then_some(Self::Literal(literal))
+                may_be_event(literal, errors).then(|| Self::Literal(literal.clone()))
             }
-            Expr::Path(path) if path.qself.is_none() && is_constant(&path.path) => {
-                let known = constants.iter().find(|constant| constant.is_named_by(&path.path));
-                Some(Self::Constant(path.path, known.and_then(|constant| constant.literal.clone())))
+            Expr::Path(path) if is_constant(path) => {
+                let known = constants.iter().find(|constant| constant.is_named_by(path));
+                Some(Self::Constant(path.clone(), known.and_then(|constant| constant.literal.clone())))
             }
             Expr::Path(path) => {
-                let text = path.to_token_stream().to_string();
+                let text = written(path);
                 let name = kind.name();
                 errors.at(path, format!("expected `{usage}`: did you mean `#[{name}(\"{text}\")]`?"));
                 None
@@ -135,28 +150,33 @@ impl Event {
     pub(crate) fn shown(&self) -> String {
         match self {
             Self::Literal(literal) => format!("{:?}", literal.value()),
-            Self::Constant(path, None) => format!("`{}`", spaceless(path)),
-            Self::Constant(path, Some(literal)) => format!("`{}` ({:?})", spaceless(path), literal.value()),
+            Self::Constant(path, None) => format!("`{}`", written(path)),
+            Self::Constant(path, Some(literal)) => format!("`{}` ({:?})", written(path), literal.value()),
         }
     }
 
-    /// A constant expression with the name.
-    pub(crate) fn to_name(&self) -> TokenStream {
+    /// A constant expression with the name, which also has rustc see that the event carries this. The same expression
+    /// everywhere, so that it reports the same mistake once.
+    pub(crate) fn to_name(&self, payload: Option<&Type>) -> TokenStream {
         match self {
             Self::Literal(literal) => literal.to_token_stream(),
             Self::Constant(path, _) => {
-                let at_path = Span::call_site().located_at(path.span());
-                quote_spanned!(at_path=> ::phx_runtime::Event::name(&#path))
+                let (first, last) = ends(&path.to_token_stream());
+                let payload = payload.map_or_else(|| quote!(_), ToTokens::to_token_stream);
+                let function = quote_spanned!(first=> ::phx_runtime::Event::<#payload>::name);
+                let borrow = quote_spanned!(first=> &);
+                let argument = quote_spanned!(last=> (#borrow #path));
+                quote!(#function #argument)
             }
         }
     }
 
     /// What stands before the `=>` of an arm that takes `event`.
-    pub(crate) fn to_arm(&self, event: &TokenStream) -> TokenStream {
+    pub(crate) fn to_arm(&self, event: &TokenStream, payload: Option<&Type>) -> TokenStream {
         match self {
             Self::Literal(literal) => literal.to_token_stream(),
             Self::Constant(..) => {
-                let name = self.to_name();
+                let name = self.to_name(payload);
                 quote!(_ if #event == #name)
             }
         }
@@ -174,15 +194,11 @@ impl ToTokens for Event {
 }
 
 /// The expression without the invisible delimiters that a `macro_rules` variable puts around it.
-fn ungrouped(mut expr: Expr) -> Expr {
+fn ungrouped_expr(mut expr: &Expr) -> &Expr {
     while let Expr::Group(group) = expr {
-        expr = *group.expr;
+        expr = &group.expr;
     }
     expr
-}
-
-fn spaceless(path: &Path) -> String {
-    path.to_token_stream().to_string().replace(' ', "")
 }
 
 fn may_be_event(name: &LitStr, errors: &mut Errors) -> bool {
@@ -194,7 +210,8 @@ fn may_be_event(name: &LitStr, errors: &mut Errors) -> bool {
 }
 
 /// A lone lower-case word is more likely a name without its quotes.
-fn is_constant(path: &Path) -> bool {
-    path.segments.len() > 1
-        || path.segments.iter().all(|segment| segment.ident.to_string().contains(char::is_uppercase))
+fn is_constant(path: &ExprPath) -> bool {
+    let segments = &path.path.segments;
+    segments.len() > 1
+        || segments.iter().all(|segment| segment.ident.to_string().contains(char::is_uppercase))
 }

@@ -3,13 +3,12 @@
 use crate::channel::{Arguments, Channel, EventHandler, Join};
 use crate::declare;
 use crate::errors::Errors;
-use crate::event::Event;
 use crate::handler::{Argument, Handler, Kind, Part};
 use crate::types::{mentions, ungrouped};
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{ItemImpl, Path, Type};
+use syn::{ItemImpl, Type};
 
 impl Channel {
     /// The user's item, and beside it all that makes it a channel.
@@ -82,7 +81,7 @@ impl Channel {
         let [reason, ctx] = ["reason", "ctx"].map(local);
         let methods = self.terminate.iter().map(|handler| {
             let cfgs = &handler.cfgs;
-            let answer = handler.answer(None);
+            let answer = handler.answer();
             quote! {
                 #cfgs
                 async fn terminate(
@@ -102,7 +101,7 @@ impl Channel {
         let (impl_generics, _, where_clause) = self.item.generics.split_for_impl();
         let cfgs = &handler.cfgs;
         let ty = handler.message_type().to_token_stream();
-        let answer = handler.answer(None);
+        let answer = handler.answer();
         let (first, last) = ends(&ty);
         // The place of a message that cannot be sent to another thread.
         message.set_span(message.span().located_at(first));
@@ -133,7 +132,7 @@ impl Join {
         // The method may take its captures in another order than the pattern has them.
         let in_order: Vec<_> = pattern.captures().map(capture_local).collect();
         let count = Literal::usize_unsuffixed(in_order.len());
-        let answer = handler.answer(None);
+        let answer = handler.answer();
         let parse_and_answer = handler.captures().fold(quote!(return #answer;), |rest, (name, ty)| {
             let capture = capture_local(name);
             let parse =
@@ -159,10 +158,11 @@ fn dispatch(name: &TokenStream, handlers: &[EventHandler], output: &TokenStream)
     }
     let [event, payload, ctx] = ["event", "payload", "ctx"].map(local);
     let event_local = event.to_token_stream();
-    let arms = handlers.iter().map(|EventHandler { event, handler }| {
+    let arms = handlers.iter().map(|arm| {
+        let EventHandler { event, handler } = arm;
         let cfgs = &handler.cfgs;
-        let answer = handler.answer(Some(event));
-        let arm = event.to_arm(&event_local);
+        let answer = handler.answer();
+        let arm = event.to_arm(&event_local, arm.carried());
         quote!(#cfgs #arm => #answer,)
     });
     Some(quote! {
@@ -189,11 +189,11 @@ impl Handler {
     /// Calls the method and turns what it returns into what the trait's method returns.
     ///
     /// The locals `payload`, `message`, `reason` and `ctx` must be in scope as far as the kind of callback has them.
-    fn answer(&self, event: Option<&Event>) -> TokenStream {
+    fn answer(&self) -> TokenStream {
         if !self.is_right {
             return TokenStream::new();
         }
-        let call = self.call(event);
+        let call = self.call();
         match (self.kind, &self.output) {
             (Kind::Join, Some(ty)) => bound_call(ty, &self.answers_through(), &quote!(into_joined), &call),
             (Kind::HandleIn, Some(ty)) => bound_call(ty, &self.answers_through(), &quote!(into_reply), &call),
@@ -214,11 +214,11 @@ impl Handler {
         }
     }
 
-    fn call(&self, event: Option<&Event>) -> TokenStream {
+    fn call(&self) -> TokenStream {
         let name = &self.name;
         let at_name = Span::call_site().located_at(name.span());
         let receiver = (self.kind != Kind::Join).then(|| quote!(self,));
-        let arguments = self.arguments.iter().map(|argument| argument.value(event));
+        let arguments = self.arguments.iter().map(Argument::value);
         let call = quote_spanned!(at_name=> Self::#name(#receiver #(#arguments),*));
         if self.is_async {
             quote_spanned!(at_name=> ::phx_runtime::__private::sendable(#call).await)
@@ -229,7 +229,7 @@ impl Handler {
 }
 
 impl Argument {
-    fn value(&self, event: Option<&Event>) -> TokenStream {
+    fn value(&self) -> TokenStream {
         let at_type = |name: &str| {
             let ty = match ungrouped(&self.ty) {
                 Type::Reference(reference) => reference.elem.span(),
@@ -243,9 +243,6 @@ impl Argument {
             Part::Capture(name) => capture_local(name).into_token_stream(),
             Part::Payload => {
                 let payload = local("payload");
-                if let Some(Event::Constant(constant, _)) = event {
-                    return decode_of(constant, &self.ty, &payload);
-                }
                 let path = quote!(::phx_runtime::FromPayload);
                 let decode = bound_call(&self.ty, &path, &quote!(from_payload), &quote!(#payload));
                 quote!(#decode?)
@@ -255,14 +252,6 @@ impl Argument {
             Part::Context => at_type("ctx"),
         }
     }
-}
-
-/// What an event carries, reported at the constant if that is for another type.
-fn decode_of(constant: &Path, ty: &Type, payload: &Ident) -> TokenStream {
-    let (_, last) = ends(&ty.to_token_stream());
-    let at_constant = Span::call_site().located_at(constant.span());
-    let constant = quote_spanned!(at_constant=> &#constant);
-    quote_spanned!(last=> ::phx_runtime::Event::<#ty>::decode(#constant, #payload)?)
 }
 
 /// The local that holds the capture `name`.

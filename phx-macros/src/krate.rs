@@ -1,6 +1,7 @@
 //! By which name an expansion finds `phx-runtime`, which a user may have renamed or re-exported.
 
-use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use crate::item::{is_punct, with_content};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Path;
 
@@ -37,11 +38,7 @@ fn rename(tokens: TokenStream, path: &TokenStream) -> TokenStream {
                 renamed.truncate(renamed.len() - 2);
                 renamed.extend(placed(path, name.span()));
             }
-            TokenTree::Group(group) => {
-                let mut changed = Group::new(group.delimiter(), rename(group.stream(), path));
-                changed.set_span(group.span());
-                renamed.push(changed.into());
-            }
+            TokenTree::Group(group) => renamed.push(with_content(&group, rename(group.stream(), path))),
             token => renamed.push(token),
         }
     }
@@ -49,8 +46,7 @@ fn rename(tokens: TokenStream, path: &TokenStream) -> TokenStream {
 }
 
 fn ends_in_colons(tokens: &[TokenTree]) -> bool {
-    let is_colon = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':');
-    matches!(tokens, [.., first, second] if is_colon(first) && is_colon(second))
+    matches!(tokens, [.., first, second] if is_punct(first, ':') && is_punct(second, ':'))
 }
 
 /// The path with the meaning it has for the user, at the place of what we wrote.

@@ -180,8 +180,9 @@ fn parse_capture_name(name: &str) -> Result<String, String> {
 }
 
 fn is_name(text: &str) -> bool {
-    // A keyword is fine: `#[join("{type}")] fn join(r#type: String)`.
-    !text.starts_with("r#") && Ident::parse_any.parse_str(text).is_ok_and(|name| name == text)
+    // Other keywords are fine: `#[join("{type}")] fn join(r#type: String)`.
+    let is_never_a_name = ["self", "Self", "super", "crate"].contains(&text) || text.starts_with("r#");
+    !is_never_a_name && Ident::parse_any.parse_str(text).is_ok_and(|name| name == text)
 }
 
 // expand
@@ -263,6 +264,7 @@ mod tests {
             ("room:{ id }", "cannot be the name of a capture"),
             ("room:{room-id}", "did you mean `{room_id}`?"),
             ("room:{r#type}", "cannot be the name of a capture"),
+            ("room:{self}", "cannot be the name of a capture"),
             ("room:{id}*", "write `{id..}` to capture"),
             ("room:{rest..}:x", "`{rest..}` takes all that is left of the topic, so it must be the last"),
             ("room:x{rest..}", "`x{rest..}` has text around it"),

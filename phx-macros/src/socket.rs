@@ -1,6 +1,6 @@
 //! `#[socket]`: reads the `channel!` lines, orders and checks them.
 
-use crate::cfg::{Cfgs, same_tokens};
+use crate::cfg::Cfgs;
 use crate::declare::Arguments;
 use crate::errors::Errors;
 use crate::expand::ends;
@@ -225,9 +225,7 @@ fn expand_routes(item: &ItemImpl, lines: &[Line], is_sound: bool) -> TokenStream
     let (impl_generics, _, where_clause) = item.generics.split_for_impl();
     let self_ty = &item.self_ty;
     let is_generic = !item.generics.params.is_empty();
-    // With a `#[cfg]`, it is not known here which line has which place in the table.
-    let is_known = !is_generic && lines.iter().all(|line| line.cfgs.is_empty());
-    let checks = (is_sound && is_known).then(|| check_lines(self_ty, lines));
+    let checks = (is_sound && !is_generic).then(|| check_lines(self_ty, lines));
     let lines = lines.iter().map(Line::route);
     quote! {
         impl #impl_generics ::phx_runtime::Routes for #self_ty #where_clause {
@@ -237,32 +235,36 @@ fn expand_routes(item: &ItemImpl, lines: &[Line], is_sound: bool) -> TokenStream
     }
 }
 
-/// Has rustc see, line by line and channel by channel, whether joins and lines fit.
+/// Has rustc see, line by line, whether lines and joins fit.
 fn check_lines(self_ty: &Type, lines: &[Line]) -> TokenStream {
     let routes = quote!(<#self_ty as ::phx_runtime::Routes>::ROUTES);
-    let mut checks = TokenStream::new();
-    let mut channels: Vec<(&Type, Vec<usize>)> = Vec::new();
-    for (i, Line { pattern: Pattern { source, .. }, channel, .. }) in lines.iter().enumerate() {
-        let name = channel.to_token_stream().to_string();
+    let checks = lines.iter().enumerate().map(|(i, line)| {
+        let Line { cfgs, pattern: Pattern { source, .. }, channel, .. } = line;
+        let (place, name) = (place_after(&lines[..i]), written(channel));
         let at_pattern = Span::call_site().located_at(source.span());
-        let place = Literal::usize_unsuffixed(i);
-        let check =
-            quote_spanned!(at_pattern=> ::phx_runtime::refuse_unaccepted_line(#routes, #place, #name));
-        checks.extend(quote!(const _: () = #check;));
-        match channels.iter_mut().find(|(earlier, _)| same_tokens(*earlier, channel)) {
-            Some((_, places)) => places.push(i),
-            None => channels.push((channel, vec![i])),
-        }
-    }
-    for (channel, places) in channels {
-        let name = channel.to_token_stream().to_string();
         let (first, last) = ends(&channel.to_token_stream());
-        let places = places.into_iter().map(Literal::usize_unsuffixed);
-        let function = quote_spanned!(first=> ::phx_runtime::refuse_unreached_joins);
-        let arguments = quote_spanned!(last=> (#routes, &[#(#places),*], #name));
-        checks.extend(quote!(const _: () = #function #arguments;));
-    }
-    checks
+        let accepted =
+            quote_spanned!(at_pattern=> ::phx_runtime::refuse_unaccepted_line(#routes, #place, #name));
+        let reached = quote_spanned!(first=> ::phx_runtime::refuse_unreached_joins);
+        let arguments = quote_spanned!(last=> (#routes, #place, #name));
+        quote! {
+            #cfgs
+            #[allow(long_running_const_eval)]
+            const _: () = #accepted;
+            #cfgs
+            #[allow(long_running_const_eval)]
+            const _: () = #reached #arguments;
+        }
+    });
+    checks.collect()
+}
+
+/// The place in the table of the line after these: those whose conditions hold count.
+fn place_after(lines: &[Line]) -> TokenStream {
+    let (always, sometimes): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.cfgs.is_empty());
+    let always = Literal::usize_unsuffixed(always.len());
+    let sometimes = sometimes.iter().map(|line| line.cfgs.predicate());
+    quote!(#always #(+ ::core::cfg!(#sometimes) as ::core::primitive::usize)*)
 }
 
 /// Has rustc judge the other name by which a user calls `Socket`.

@@ -5,10 +5,11 @@ use crate::errors::Errors;
 use crate::event::Constant;
 use crate::expand::{bound_const, ends};
 use crate::handler::{Handler, Kind, Part};
-use crate::types::mentions;
+use crate::types::{is_named, mentions, written};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
+use syn::ext::IdentExt;
 
 impl Channel {
     pub(crate) fn expand_table(&self, errors: &Errors) -> TokenStream {
@@ -23,17 +24,15 @@ impl Channel {
         let declared = |handler: &EventHandler| {
             self.constants.iter().any(|constant| constant.is_for(&handler.event, &handler.handler.cfgs))
         };
-        out.extend(self.handle_out.iter().filter(|handler| !declared(handler)).map(
-            |EventHandler { event, handler }| {
-                let (cfgs, name) = (&handler.cfgs, event.to_name());
-                quote!(#cfgs ::phx_runtime::EventOut::new(#name))
-            },
-        ));
+        out.extend(self.handle_out.iter().filter(|handler| !declared(handler)).map(|handler| {
+            let (cfgs, name) = (&handler.handler.cfgs, handler.event_name());
+            quote!(#cfgs ::phx_runtime::EventOut::new(#name))
+        }));
         let events_out = rows("events_out", out);
         let intercepts = rows(
             "intercepts",
-            self.handle_out.iter().map(|EventHandler { event, handler }| {
-                let (cfgs, name) = (&handler.cfgs, event.to_name());
+            self.handle_out.iter().map(|handler| {
+                let (cfgs, name) = (&handler.handler.cfgs, handler.event_name());
                 quote!(#cfgs #name)
             }),
         );
@@ -42,9 +41,7 @@ impl Channel {
                 ::phx_runtime::Table::new(&[#(#joins),*]) #events_in #events_out #intercepts;
         }
     }
-}
 
-impl Channel {
     /// Has rustc see that no event is handled twice, where the name of one is written elsewhere.
     pub(crate) fn expand_event_check(&self, errors: &Errors) -> Option<TokenStream> {
         let unknown =
@@ -52,12 +49,12 @@ impl Channel {
         let self_ty = &self.item.self_ty;
         let is_known = errors.count() == 0 && self.item.generics.params.is_empty();
         is_known.then(|| {
-            let name = self_ty.to_token_stream().to_string();
+            let name = written(self_ty);
             let table = quote!(<#self_ty as ::phx_runtime::Channel>::TABLE);
             let (first, last) = ends(&unknown.event.to_token_stream());
             let function = quote_spanned!(first=> ::phx_runtime::refuse_repeated_events);
             let arguments = quote_spanned!(last=> (&#table, #name));
-            quote!(const _: () = #function #arguments;)
+            quote!(#[allow(long_running_const_eval)] const _: () = #function #arguments;)
         })
     }
 }
@@ -79,7 +76,7 @@ fn type_info(ty: &Type) -> TokenStream {
 impl Join {
     fn row(&self) -> TokenStream {
         let Self { pattern, handler } = self;
-        let (cfgs, method) = (&handler.cfgs, handler.name.to_string());
+        let (cfgs, method) = (&handler.cfgs, handler.name.unraw().to_string());
         let captures = pattern.captures().filter_map(|name| {
             let ty = handler.type_of(&Part::Capture(name.to_owned()))?;
             let ty = type_info(ty);
@@ -92,9 +89,19 @@ impl Join {
 }
 
 impl EventHandler {
+    /// What its event carries, as far as the method tells.
+    pub(crate) fn carried(&self) -> Option<&Type> {
+        // That is taken as it came, whatever it is.
+        self.handler.type_of(&Part::Payload).filter(|ty| !is_named(ty, "Payload"))
+    }
+
+    fn event_name(&self) -> TokenStream {
+        self.event.to_name(self.carried())
+    }
+
     fn row(&self) -> TokenStream {
-        let Self { event, handler } = self;
-        let (cfgs, name, method) = (&handler.cfgs, event.to_name(), handler.name.to_string());
+        let Self { handler, .. } = self;
+        let (cfgs, name, method) = (&handler.cfgs, self.event_name(), handler.name.unraw().to_string());
         let (payload, replies) = (handler.payload(), handler.replies());
         quote!(#cfgs ::phx_runtime::EventIn::new(#name, #method) #payload #replies)
     }

@@ -5,8 +5,9 @@ use crate::channel::{Channel, Join};
 use crate::handler::Part;
 use crate::pattern::{Segment, Tail};
 use crate::types::{is_named, ungrouped};
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::{ImplItem, ItemImpl, Type};
 
 impl Channel {
@@ -21,7 +22,7 @@ impl Channel {
         (!builders.is_empty()).then(|| {
             quote! {
                 /// The topics that clients join, built of what their patterns capture.
-                #[allow(dead_code, private_interfaces, unreachable_pub)]
+                #[allow(dead_code, deprecated, private_interfaces, unreachable_pub)]
                 #impl_token #impl_generics #self_ty #where_clause {
                     #(#builders)*
                 }
@@ -30,7 +31,7 @@ impl Channel {
     }
 
     fn builder(&self, join: &Join, is_only: bool) -> Option<TokenStream> {
-        let method = join.handler.name.to_string();
+        let method = join.handler.name.unraw().to_string();
         let name = if is_only || method == "join" { "topic".to_owned() } else { format!("{method}_topic") };
         let name = Ident::new(&name, Span::call_site().located_at(join.pattern.source.span()));
         let is_taken =
@@ -116,6 +117,10 @@ impl Builder {
 
     fn expand(&self, name: &Ident, cfgs: &Cfgs) -> TokenStream {
         let Self { doc, format, arguments, values, written, .. } = self;
+        // Its place is that of the pattern, also for a rival of the same name.
+        let at_name = Span::call_site().located_at(name.span());
+        let arguments = parenthesized(at_name, &quote!(#(#arguments),*));
+        let header = quote_spanned!(at_name=> pub fn #name #arguments);
         // With the lifetime, a type that cannot be written is an error only where a topic of it is to be built.
         let bounds = (!written.is_empty()).then(|| quote!(where #(for<'a> #written: ::core::fmt::Display),*));
         let topic = if values.is_empty() {
@@ -130,9 +135,8 @@ impl Builder {
                 ///
                 /// # Errors
                 /// If there is a `:` in the text of a capture.
-                pub fn #name(
-                    #(#arguments),*
-                ) -> ::core::result::Result<::std::string::String, ::phx_runtime::TopicError> #bounds {
+                #[allow(clippy::too_many_arguments)]
+                #header -> ::core::result::Result<::std::string::String, ::phx_runtime::TopicError> #bounds {
                     ::core::result::Result::Ok(#topic)
                 }
             };
@@ -141,11 +145,18 @@ impl Builder {
             #cfgs
             #[doc = #doc]
             #[must_use]
-            pub fn #name(#(#arguments),*) -> ::std::string::String #bounds {
+            #[allow(clippy::too_many_arguments)]
+            #header -> ::std::string::String #bounds {
                 #topic
             }
         }
     }
+}
+
+fn parenthesized(at: Span, arguments: &TokenStream) -> Group {
+    let mut group = Group::new(Delimiter::Parenthesis, arguments.clone());
+    group.set_span(at);
+    group
 }
 
 /// Types whose text has no `:`, and which are as well handed over by value.

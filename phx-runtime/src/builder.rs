@@ -165,8 +165,7 @@ impl EndpointBuilder {
         if let Some(host) = url_host.as_deref().filter(|host| !is_host(host)) {
             problems.push(EndpointProblem::InvalidUrlHost(host.to_owned()));
         }
-        let mut drafts = if with_declared { declared::mounts(&explicit) } else { Vec::new() };
-        drafts.extend(explicit);
+        let drafts = declared::mounts(explicit, with_declared);
         let mut ids = HashSet::new();
         for what in drafts.iter().map(|draft| draft.what) {
             if ids.insert(what.id) {

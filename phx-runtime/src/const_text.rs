@@ -1,8 +1,9 @@
 //! Text while a program compiles: what checks compare, and what they say when they fail.
 
 const CAPACITY: usize = 1_000;
+const DOTS: &str = "...";
 
-/// Up to [`CAPACITY`] bytes; what does not fit is left out.
+/// Up to [`CAPACITY`] bytes; in place of a part that does not fit are three dots.
 #[derive(Clone, Copy)]
 pub(crate) struct ConstText {
     bytes: [u8; CAPACITY],
@@ -15,14 +16,13 @@ impl ConstText {
     }
 
     pub(crate) const fn and(mut self, text: &str) -> Self {
-        let text = text.as_bytes();
-        if text.len() <= CAPACITY - self.len {
-            let mut i = 0;
-            while i < text.len() {
-                self.bytes[self.len] = text[i];
-                self.len += 1;
-                i += 1;
-            }
+        let room = CAPACITY - DOTS.len() - self.len;
+        let text = if text.len() <= room { text.as_bytes() } else { DOTS.as_bytes() };
+        let mut i = 0;
+        while i < text.len() && self.len < CAPACITY - DOTS.len() {
+            self.bytes[self.len] = text[i];
+            self.len += 1;
+            i += 1;
         }
         self
     }

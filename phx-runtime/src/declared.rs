@@ -52,15 +52,27 @@ pub(crate) fn sockets() -> impl Iterator<Item = &'static DeclaredSocket> {
     inventory::iter::<DeclaredSocket>.into_iter()
 }
 
-/// The mounts of all declared sockets but those that are `instead` mounted by the program itself. The last one that
-/// fits a request takes it, so one with a literal stands behind one with a capture.
-pub(crate) fn mounts(instead: &[Draft]) -> Vec<Draft> {
-    let is_instead =
-        |socket: &&DeclaredSocket| instead.iter().any(|draft| socket.is_of(&draft.what, &draft.path));
-    let mut drafts: Vec<_> =
-        sockets().filter(|socket| !is_instead(socket)).map(DeclaredSocket::draft).collect();
-    drafts.sort_by_cached_key(|draft| (PathPattern::parse(&draft.websocket_path()).ok(), draft.location));
-    drafts
+/// Adds the mounts of all declared sockets that the program does not mount itself, and puts those in order which are
+/// declared. The last one that fits a request takes it, so one with a literal stands behind one with a capture, and those
+/// that only the program knows of stand last, in its order.
+pub(crate) fn mounts(explicit: Vec<Draft>, with_declared: bool) -> Vec<Draft> {
+    let is_declared = |draft: &Draft| sockets().any(|socket| socket.is_of(&draft.what, &draft.path));
+    let (mut declared, explicit): (Vec<_>, Vec<_>) = explicit.into_iter().partition(is_declared);
+    if with_declared {
+        let is_there =
+            |socket: &DeclaredSocket| declared.iter().any(|draft| socket.is_of(&draft.what, &draft.path));
+        let missing: Vec<_> =
+            sockets().filter(|socket| !is_there(socket)).map(DeclaredSocket::draft).collect();
+        declared.extend(missing);
+    }
+    declared.sort_by_cached_key(|draft| {
+        let path = PathPattern::parse(&draft.websocket_path()).ok();
+        let order =
+            path.map(|path| path.order().iter().map(|part| part.map(str::to_owned)).collect::<Vec<_>>());
+        (order, draft.location)
+    });
+    declared.extend(explicit);
+    declared
 }
 
 /// What a `#[channel]` of one type declares.

@@ -138,6 +138,14 @@ pub enum EndpointProblem {
         /// The name of the channel's type.
         channel: &'static str,
     },
+    /// Two methods of a channel for one event, of which the second is never called.
+    #[error("event {event:?} is handled twice by `{channel}`: remove one of the two")]
+    EventHandledTwice {
+        /// The name of the channel's type.
+        channel: &'static str,
+        /// The event.
+        event: &'static str,
+    },
     /// [`serve`](crate::serve) found no socket that declares its mount.
     #[error(
         "there is no socket to serve: give one a path by writing `#[socket(\"/socket\")]` above it. A crate that is \

@@ -1,6 +1,5 @@
 //! What an event is called, and what it carries.
 
-use crate::payload::{FromPayload, Payload, PayloadError};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -76,16 +75,6 @@ impl<P: ?Sized> Event<P> {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
-    }
-}
-
-impl<P: FromPayload> Event<P> {
-    /// Decodes what a message of this event carries.
-    ///
-    /// # Errors
-    /// If it does not fit.
-    pub fn decode(&self, payload: Payload) -> Result<P, PayloadError> {
-        P::from_payload(payload)
     }
 }
 

@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 use warp::http::uri::PathAndQuery;
 
-/// A parsed `/socket/{tenant}`. In order, what a capture takes comes before a literal in the same place.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A parsed `/socket/{tenant}`.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct PathPattern {
     segments: Vec<Segment>,
 }
 
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, PartialEq, Eq)]
 enum Segment {
     Capture(String),
     Literal(String),
@@ -54,6 +54,15 @@ impl PathPattern {
             }
         }
         parts.next().is_none().then_some(captures)
+    }
+
+    /// In order by this, a capture comes before a literal in the same place; what it is called makes no difference.
+    pub(crate) fn order(&self) -> Vec<Option<&str>> {
+        let literals = self.segments.iter().map(|segment| match segment {
+            Segment::Literal(text) => Some(text.as_str()),
+            Segment::Capture(_) => None,
+        });
+        literals.collect()
     }
 
     /// Whether both match the same paths: the names of captures make no difference.

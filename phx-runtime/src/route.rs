@@ -117,11 +117,6 @@ impl<S> Route<S> {
         self.table
     }
 
-    /// Whether both lines lead to one channel.
-    pub(crate) fn is_beside(&self, other: &Self) -> bool {
-        self.channel.channel == other.channel.channel
-    }
-
     pub(crate) fn channel_name(&self) -> &'static str {
         (self.channel.name)()
     }

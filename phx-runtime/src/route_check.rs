@@ -1,7 +1,7 @@
 //! Whether the lines of a socket and the joins of its channels fit: while the program compiles as far as a macro can see
 //! the whole table, and when an endpoint is built.
 
-use crate::const_text::ConstText;
+use crate::const_text::{ConstText, is_same};
 use crate::endpoint_error::EndpointProblem;
 use crate::route::{Route, Routes};
 use crate::topic::Pattern;
@@ -29,19 +29,19 @@ pub const fn refuse_unaccepted_line<S>(routes: &[Route<S>], line: usize, channel
     panic!("{}", text.as_str())
 }
 
-/// Refuses a socket one of whose channels has a join that no topic gets to, while the program compiles. `#[socket]`
-/// writes the call for each channel, with the places of its lines among the `routes`.
+/// Refuses a socket whose channel on this line has a join that no topic gets to, while the program compiles. `#[socket]`
+/// writes the call for each line, with its place among the `routes`.
 ///
 /// # Panics
 /// If there is such a join.
 #[track_caller]
-pub const fn refuse_unreached_joins<S>(routes: &[Route<S>], lines: &[usize], channel: &str) {
-    let Some(&first) = lines.first() else { return };
-    let joins = routes[first].table().joins;
+pub const fn refuse_unreached_joins<S>(routes: &[Route<S>], line: usize, channel: &str) {
+    let joins = routes[line].table().joins;
+    let Some(reached) = reached_joins(routes, line) else { return };
     let mut i = 0;
     while i < joins.len() {
-        let source = joins[i].pattern.source();
-        if !is_reached(routes, lines, &joins[i].pattern) {
+        if !reached.contains(i) {
+            let source = joins[i].pattern.source();
             let text = ConstText::new().and("no topic gets to `#[join(\"").and(source).and("\")]` of `");
             let text = text.and(channel).and("`: the `channel!` lines of this socket send none there");
             panic!("{}", text.and(", so widen one or remove the join").as_str())
@@ -53,51 +53,89 @@ pub const fn refuse_unreached_joins<S>(routes: &[Route<S>], lines: &[usize], cha
 /// What is wrong with the lines of a socket, also of one that the compiler could not look at.
 pub(crate) fn problems<S: Routes>() -> Vec<EndpointProblem> {
     let mut problems = Vec::new();
-    for route in S::ROUTES.iter().filter(|route| !route.is_accepted()) {
-        problems.push(EndpointProblem::LineWithoutJoin {
-            socket: type_name::<S>(),
-            pattern: *route.pattern(),
-            channel: route.channel_name(),
-        });
-    }
-    for (first, route) in S::ROUTES.iter().enumerate() {
-        let lines: Vec<_> = (0..S::ROUTES.len()).filter(|line| S::ROUTES[*line].is_beside(route)).collect();
-        if lines.first() == Some(&first) {
-            let unreached =
-                route.table().joins.iter().filter(|join| !is_reached(S::ROUTES, &lines, &join.pattern));
-            problems.extend(unreached.map(|join| EndpointProblem::JoinWithoutLine {
-                socket: type_name::<S>(),
-                pattern: join.pattern,
-                channel: route.channel_name(),
+    let socket = type_name::<S>();
+    for (line, route) in S::ROUTES.iter().enumerate() {
+        let (channel, joins) = (route.channel_name(), route.table().joins);
+        if !route.is_accepted() {
+            let pattern = *route.pattern();
+            problems.push(EndpointProblem::LineWithoutJoin { socket, pattern, channel });
+        }
+        if let Some(reached) = reached_joins(S::ROUTES, line) {
+            let unreached = joins.iter().enumerate().filter(|(i, _)| !reached.contains(*i));
+            problems.extend(unreached.map(|(_, join)| {
+                let pattern = join.pattern;
+                EndpointProblem::JoinWithoutLine { socket, pattern, channel }
             }));
+            let repeated = route.table().repeated_event();
+            problems.extend(repeated.map(|event| EndpointProblem::EventHandledTwice { channel, event }));
         }
     }
     problems
 }
 
-/// Whether topics of the pattern come by one of these lines, all of one channel. None do if no line has its topics, or
-/// others take them first. A line that is wrong itself may well be why, so it counts.
-const fn is_reached<S>(routes: &[Route<S>], lines: &[usize], pattern: &Pattern) -> bool {
+/// The joins of the channel on this line that topics get to, by this line or another of the channel. `None` if another
+/// line tells it: the first of the channel, or one that is wrong itself, which may well be why a join gets none.
+const fn reached_joins<S>(routes: &[Route<S>], line: usize) -> Option<Reached> {
+    let joins = routes[line].table().joins;
+    let mut reached = Reached { joins: [false; MOST_JOINS] };
     let mut i = 0;
-    while i < lines.len() {
-        if !routes[lines[i]].is_accepted() || gets_topics(routes, lines[i], pattern) {
-            return true;
+    while i < routes.len() {
+        if is_beside(&routes[i], &routes[line]) {
+            if i < line || !routes[i].is_accepted() {
+                return None;
+            }
+            let mut j = 0;
+            while j < joins.len() && j < MOST_JOINS {
+                reached.joins[j] = reached.joins[j] || gets_topics(routes, i, &joins[j].pattern);
+                j += 1;
+            }
         }
         i += 1;
     }
-    false
+    Some(reached)
+}
+
+/// The joins of a channel that are looked at: more than anybody writes by hand.
+const MOST_JOINS: usize = 256;
+
+struct Reached {
+    joins: [bool; MOST_JOINS],
+}
+
+impl Reached {
+    const fn contains(&self, join: usize) -> bool {
+        join >= MOST_JOINS || self.joins[join]
+    }
+}
+
+/// Whether both lines lead to one channel, as far as the compiler can tell: types cannot be compared yet, but joins
+/// can. Instances of a generic channel, which have one impl block, count as one.
+const fn is_beside<S>(one: &Route<S>, other: &Route<S>) -> bool {
+    let (one, other) = (one.table().joins, other.table().joins);
+    let mut i = 0;
+    while i < one.len() && i < other.len() {
+        if !is_same(one[i].pattern.source(), other[i].pattern.source()) {
+            return false;
+        }
+        i += 1;
+    }
+    one.len() == other.len()
 }
 
 /// Whether some topic of the pattern goes by this line and by none above it.
 const fn gets_topics<S>(routes: &[Route<S>], line: usize, pattern: &Pattern) -> bool {
     let own = routes[line].pattern();
+    if !own.overlaps(pattern) {
+        return false;
+    }
     let mut above = 0;
-    let mut taken = !own.overlaps(pattern);
     while above < line {
-        taken = taken || routes[above].pattern().covers_common(own, pattern);
+        if routes[above].pattern().covers_common(own, pattern) {
+            return false;
+        }
         above += 1;
     }
-    !taken
+    true
 }
 
 impl<S> Route<S> {
@@ -185,7 +223,7 @@ mod tests {
     #[test]
     fn lines_without_a_join_and_joins_without_a_line_are_found() {
         let texts: Vec<_> = problems::<AnySocket<u8>>().iter().map(ToString::to_string).collect();
-        let [line, other, seat] = &texts[..] else { panic!("{texts:#?}") };
+        let [other, line, seat] = &texts[..] else { panic!("{texts:#?}") };
         assert!(
             line.contains("`phx_runtime::route_check::tests::Room<u8>` accepts a topic matching \"rooms:*\""),
             "{line}"
@@ -194,7 +232,6 @@ mod tests {
         assert!(seat.contains("no topic gets to `#[join(\"hall:{name}:{seat}\")]` of"), "{seat}");
     }
 
-    /// What `refuse_unreached_joins` is asked while a program compiles.
     #[test]
     fn a_line_above_takes_topics_from_those_below() {
         struct AbcSocket;
@@ -214,9 +251,9 @@ mod tests {
 
         #[channel(socket = AbcSocket, crate = phx_runtime)]
         impl Abc {
-            #[join("*")]
-            fn join() -> Result<Self, Refused> {
-                Ok(Self)
+            #[join("{all..}")]
+            fn join(all: String) -> Result<Self, Refused> {
+                Err(Refused::new(all))
             }
         }
 
@@ -230,19 +267,16 @@ mod tests {
             }
         }
 
-        const fn exact(source: &'static str, segments: &'static [crate::Segment]) -> Pattern {
-            Pattern::exact(source, segments)
-        }
         use crate::Segment::{Capture, Literal};
-        let reached = |lines: &[usize], pattern| is_reached(AbcSocket::ROUTES, lines, &pattern);
-        let a_b = exact("a:b", &[Literal("a"), Literal("b")]);
-        assert!(reached(&[0], a_b) && !reached(&[1], a_b) && !reached(&[2], a_b) && reached(&[0, 2], a_b));
-        let a_c = exact("a:c", &[Literal("a"), Literal("c")]);
-        assert!(reached(&[1], a_c) && !reached(&[0, 2], a_c));
-        let any_b = exact("{x}:b", &[Capture("x"), Literal("b")]);
-        assert!(!reached(&[1], any_b) && reached(&[2], any_b));
-        assert!(
-            !reached(&[0], Pattern::prefix("c*", &[], "c")) && reached(&[2], Pattern::prefix("c*", &[], "c"))
-        );
+        let gets = |line: usize, pattern: Pattern| gets_topics(AbcSocket::ROUTES, line, &pattern);
+        let a_b = Pattern::exact("a:b", &[Literal("a"), Literal("b")]);
+        assert!(gets(0, a_b) && !gets(1, a_b) && !gets(2, a_b));
+        let a_c = Pattern::exact("a:c", &[Literal("a"), Literal("c")]);
+        assert!(!gets(0, a_c) && gets(1, a_c) && !gets(2, a_c));
+        let any_b = Pattern::exact("{x}:b", &[Capture("x"), Literal("b")]);
+        assert!(gets(0, any_b) && !gets(1, any_b) && gets(2, any_b));
+        let c = Pattern::prefix("c*", &[], "c");
+        assert!(!gets(0, c) && gets(2, c));
+        assert_eq!(problems::<AbcSocket>(), []);
     }
 }

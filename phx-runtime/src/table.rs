@@ -46,8 +46,9 @@ pub struct Table {
     pub joins: &'static [Join],
     /// The `#[handle_in]` methods, in the order written.
     pub events_in: &'static [EventIn],
-    /// The [`Event`](crate::Event) constants of the `#[channel]` block, and the events of its `#[handle_out]` methods.
-    /// A constant that only a `#[handle_in]` uses is among them, since it may be sent as well.
+    /// The constants of the `#[channel]` block whose type is written `Event<…>`, and the events of its `#[handle_out]`
+    /// methods. A constant that only a `#[handle_in]` uses is among them, since it may be sent as well. What is sent by
+    /// other names is not known.
     pub events_out: &'static [EventOut],
     /// The events whose broadcasts go through [`handle_out`](crate::Channel::handle_out) instead of straight to the
     /// client.
@@ -80,6 +81,36 @@ impl Table {
     }
 }
 
+impl Table {
+    /// An event that two `#[handle_in]`, or two `#[handle_out]`, are for.
+    pub(crate) const fn repeated_event(&self) -> Option<&'static str> {
+        let (events, intercepts) = (self.events_in, self.intercepts);
+        let mut i = 0;
+        while i < events.len() {
+            let mut earlier = 0;
+            while earlier < i {
+                if is_same(events[i].event, events[earlier].event) {
+                    return Some(events[i].event);
+                }
+                earlier += 1;
+            }
+            i += 1;
+        }
+        let mut i = 0;
+        while i < intercepts.len() {
+            let mut earlier = 0;
+            while earlier < i {
+                if is_same(intercepts[i], intercepts[earlier]) {
+                    return Some(intercepts[i]);
+                }
+                earlier += 1;
+            }
+            i += 1;
+        }
+        None
+    }
+}
+
 /// Refuses a channel that handles an event twice, while the program compiles. `#[channel]` writes the call where it cannot
 /// see the names of all events.
 ///
@@ -87,32 +118,9 @@ impl Table {
 /// If it does.
 #[track_caller]
 pub const fn refuse_repeated_events(table: &Table, channel: &str) {
-    let (events, intercepts) = (table.events_in, table.intercepts);
-    let mut i = 0;
-    while i < events.len() {
-        let mut earlier = 0;
-        while earlier < i {
-            refuse_repetition(events[i].event, events[earlier].event, "`#[handle_in]`", channel);
-            earlier += 1;
-        }
-        i += 1;
-    }
-    let mut i = 0;
-    while i < intercepts.len() {
-        let mut earlier = 0;
-        while earlier < i {
-            refuse_repetition(intercepts[i], intercepts[earlier], "`#[handle_out]`", channel);
-            earlier += 1;
-        }
-        i += 1;
-    }
-}
-
-#[track_caller]
-const fn refuse_repetition(event: &str, earlier: &str, by: &str, channel: &str) {
-    if is_same(event, earlier) {
-        let text = ConstText::new().and("event \"").and(event).and("\" is handled twice by a ").and(by);
-        panic!("{}", text.and(" of `").and(channel).and("`").as_str())
+    if let Some(event) = table.repeated_event() {
+        let text = ConstText::new().and("event \"").and(event).and("\" is handled twice by `");
+        panic!("{}", text.and(channel).and("`").as_str())
     }
 }
 

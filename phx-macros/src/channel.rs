@@ -7,7 +7,7 @@ use crate::event::{Constant, Event};
 use crate::generics::{self, Role};
 use crate::handler::{Handler, Kind};
 use crate::item;
-use crate::krate::Krate;
+use crate::krate::{self, Krate};
 use crate::pattern::Pattern;
 use crate::suggest::did_you_mean;
 use crate::types::{is_named, static_instead, written};
@@ -24,6 +24,8 @@ pub(crate) struct Channel {
     pub(crate) arguments: Arguments,
     pub(crate) constants: Vec<Constant>,
     pub(crate) joins: Vec<Join>,
+    /// Those with a mistake in what they take or return.
+    pub(crate) wrong_joins: Vec<WrongJoin>,
     pub(crate) handle_in: Vec<EventHandler>,
     pub(crate) handle_out: Vec<EventHandler>,
     pub(crate) handle_info: Vec<Handler>,
@@ -40,6 +42,13 @@ pub(crate) struct Arguments {
 pub(crate) struct Join {
     pub(crate) pattern: Pattern,
     pub(crate) handler: Handler,
+}
+
+pub(crate) struct WrongJoin {
+    pub(crate) pattern: Pattern,
+    pub(crate) cfgs: Cfgs,
+    pub(crate) name: Ident,
+    pub(crate) error: TokenStream,
 }
 
 pub(crate) struct EventHandler {
@@ -108,7 +117,7 @@ fn is_callback(item: &ImplItem, krate: &Krate) -> bool {
 
 const ARGUMENTS: &[&str] = &["socket", "data", "crate"];
 
-const EXPECTED: &str = "expected `#[channel(socket = YourSocket[, data = YourData])]`";
+const EXPECTED: &str = "expected `#[channel(socket = YourSocket[, data = YourData][, crate = path])]`";
 
 /// As far as they have been read.
 #[derive(Default)]
@@ -152,19 +161,19 @@ impl Read {
     fn all(&mut self, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
         let expected = |error: Error| Error::new(error.span(), EXPECTED);
         while !input.is_empty() {
-            let name = input.call(Ident::parse_any).map_err(expected)?;
+            let mut name = input.call(Ident::parse_any).map_err(expected)?;
             if !ARGUMENTS.iter().any(|known| name == known) {
-                let instead = match did_you_mean(&name.to_string(), ARGUMENTS) {
-                    Some(meant) => format!(": did you mean `{meant}`?"),
-                    None => format!(", {EXPECTED}"),
+                let Some(meant) = did_you_mean(&name.to_string(), ARGUMENTS) else {
+                    return Err(Error::new(name.span(), format!("unknown argument `{name}`, {EXPECTED}")));
                 };
-                return Err(Error::new(name.span(), format!("unknown argument `{name}`{instead}")));
+                errors.at(&name, format!("unknown argument `{name}`: did you mean `{meant}`?"));
+                name = Ident::new(meant, name.span());
             }
             if input.parse::<Option<Token![=]>>()?.is_none() || input.is_empty() {
                 return Err(Error::new(name.span(), EXPECTED));
             }
             if name == "crate" {
-                let path = input.call(Path::parse_mod_style).map_err(expected)?;
+                let path = krate::read_path(input, errors)?;
                 set(&mut self.krate, name, path, errors);
             } else {
                 let is_data = name == "data";
@@ -207,6 +216,7 @@ impl Channel {
             arguments,
             constants: Vec::new(),
             joins: Vec::new(),
+            wrong_joins: Vec::new(),
             handle_in: Vec::new(),
             handle_out: Vec::new(),
             handle_info: Vec::new(),
@@ -250,8 +260,15 @@ impl Channel {
                 let Some(pattern) = literal.and_then(|literal| Pattern::parse(literal, errors)) else {
                     return;
                 };
-                if let Some(handler) = Handler::parse(kind, method, Some(&pattern), errors) {
-                    add(&mut self.joins, Join { pattern, handler }, errors);
+                let before = errors.count();
+                match Handler::parse(kind, method, Some(&pattern), errors) {
+                    Some(handler) => add(&mut self.joins, Join { pattern, handler }, errors),
+                    None => self.wrong_joins.push(WrongJoin {
+                        pattern,
+                        cfgs: Cfgs::of(&method.attrs),
+                        name: method.sig.ident.clone(),
+                        error: errors.after(before),
+                    }),
                 }
             }
             Kind::HandleIn | Kind::HandleOut => {

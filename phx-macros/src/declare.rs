@@ -2,7 +2,7 @@
 //! `#[socket("/path", …)]` declares, and every channel.
 
 use crate::errors::Errors;
-use crate::krate::Krate;
+use crate::krate::{self, Krate};
 use crate::path;
 use crate::suggest::did_you_mean;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -10,7 +10,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Error, Expr, ItemImpl, LitStr, Path, Token};
+use syn::{Error, Expr, ItemImpl, LitStr, Token};
 
 /// The arguments of `#[socket]`.
 #[derive(Default)]
@@ -47,28 +47,33 @@ const OPTIONS: &[&str] = &[
 /// Those of them that are a `bool`.
 const FLAGS: &[&str] = &["auth_token"];
 
-const EXPECTED: &str = "expected `#[socket(\"/path\"[, option[ = value]]…)]`";
+fn known_names() -> Vec<&'static str> {
+    [OPTIONS, &["crate"]].concat()
+}
+
+const EXPECTED: &str = "expected `#[socket(\"/path\"[, option[ = value]]…[, crate = path])]`";
 
 // parse
 
 impl Arguments {
     /// Without what cannot be read, after the mistake was noted.
     pub(crate) fn parse(arguments: TokenStream, errors: &mut Errors) -> Self {
-        let arguments = errors.ok(Self::read.parse2(arguments)).unwrap_or_default();
+        let read = Parser::parse2(|input: ParseStream<'_>| Self::read(input, errors), arguments);
+        let arguments = errors.ok(read).unwrap_or_default();
         if let Some(mount) = &arguments.mount {
             mount.check(errors);
         }
         arguments
     }
 
-    fn read(input: ParseStream<'_>) -> syn::Result<Self> {
-        let (mut krate, mut path, mut options) = (None, None, Vec::new());
+    fn read(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Self> {
+        let (mut given, mut path, mut options) = (None, None, Vec::new());
         while !input.is_empty() {
             if input.peek(Token![crate]) && input.peek2(Token![=]) {
                 let name = input.call(Ident::parse_any)?;
                 input.parse::<Token![=]>()?;
-                let value = input.call(Path::parse_mod_style)?;
-                if krate.replace(value).is_some() {
+                let value = krate::read_path(input, errors)?;
+                if given.replace(value).is_some() {
                     return Err(Error::new(name.span(), "argument `crate` is given twice"));
                 }
             } else if path.is_none() {
@@ -79,13 +84,18 @@ impl Arguments {
                     Error::new(error.span(), message)
                 })?);
             } else {
-                options.push(input.call(MountOption::read)?);
+                let option = input.call(MountOption::read)?;
+                // It is refused later, and meant until then.
+                if let (Some("crate"), Some(Expr::Path(value))) = (option.meant(), &option.value) {
+                    given.get_or_insert_with(|| value.path.clone());
+                }
+                options.push(option);
             }
             if !input.is_empty() {
                 input.parse::<Token![,]>().map_err(|error| Error::new(error.span(), EXPECTED))?;
             }
         }
-        Ok(Self { mount: path.map(|path| Mount { path, options }), krate: Krate::new(krate) })
+        Ok(Self { mount: path.map(|path| Mount { path, options }), krate: Krate::new(given) })
     }
 }
 
@@ -124,9 +134,9 @@ impl MountOption {
         let name = self.full_name();
         let field = &self.name[0];
         if !self.is_known() {
-            let instead = match did_you_mean(&field.to_string(), OPTIONS) {
+            let instead = match self.meant() {
                 Some(meant) => format!(": did you mean `{meant}`?"),
-                None => format!(", expected one of `{}`", OPTIONS.join("`, `")),
+                None => format!(", expected one of `{}`", known_names().join("`, `")),
             };
             errors.at(field, format!("unknown option `{field}`{instead}"));
         } else if self.lacks_value() {
@@ -138,6 +148,11 @@ impl MountOption {
             let message = format!("option `{name}` overwrites `{}`: write it first", part.full_name());
             errors.conflict((&self.name, message), (&part.name, "this has no effect"));
         }
+    }
+
+    /// For a name that is not known: the one that was meant.
+    fn meant(&self) -> Option<&'static str> {
+        did_you_mean(&self.name[0].to_string(), &known_names()).filter(|_| !self.is_known())
     }
 
     fn is_known(&self) -> bool {

@@ -44,6 +44,11 @@ impl Errors {
         result.map_err(|error| self.0.push(error)).ok()
     }
 
+    /// The `compile_error!` of the first mistake after so many.
+    pub(crate) fn after(&self, count: usize) -> TokenStream {
+        self.0.get(count).map(syn::Error::to_compile_error).unwrap_or_default()
+    }
+
     /// One `compile_error!` for each mistake; nothing when there was none.
     pub(crate) fn into_compile_errors(self) -> TokenStream {
         self.0.iter().map(syn::Error::to_compile_error).collect()

@@ -18,8 +18,11 @@ impl Channel {
         let handle_info = self.handle_info.iter().map(|handler| self.expand_handle_info(handler));
         let declared = declare::channel(item, errors);
         let check = self.expand_event_check(errors);
-        let ours = self.arguments.krate.rename(quote!(#topics #channel #(#handle_info)* #declared #check));
-        quote!(#item #ours)
+        let krate = &self.arguments.krate;
+        // Apart, so that rustc calls them by the name that a user does.
+        let topics = topics.map(|topics| krate.rename(topics));
+        let impls = krate.scope(quote!(#channel #(#handle_info)* #declared #check));
+        quote!(#item #topics #impls)
     }
 
     fn expand_channel(&self, errors: &Errors) -> TokenStream {

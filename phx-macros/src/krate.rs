@@ -1,13 +1,27 @@
 //! By which name an expansion finds `phx-runtime`, which a user may have renamed or re-exported.
+//!
+//! What we write calls it `::phx_runtime` at first.
 
+use crate::errors::Errors;
 use crate::item::{is_punct, with_content};
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::ToTokens;
-use syn::Path;
+use quote::{ToTokens, quote};
+use syn::parse::ParseStream;
+use syn::{LitStr, Path};
 
 /// The path given with `crate = …`.
 #[derive(Default)]
 pub(crate) struct Krate(Option<Path>);
+
+/// The path after `crate =`. One in quotes is a mistake, but clear enough.
+pub(crate) fn read_path(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Path> {
+    if !input.peek(LitStr) {
+        return input.call(Path::parse_mod_style);
+    }
+    let text: LitStr = input.parse()?;
+    errors.at(&text, format!("write the path without quotes: `crate = {}`", text.value()));
+    text.parse_with(Path::parse_mod_style)
+}
 
 impl Krate {
     pub(crate) fn new(path: Option<Path>) -> Self {
@@ -21,11 +35,25 @@ impl Krate {
         segments == ["phx_runtime"] || (!segments.is_empty() && given.ends_with(segments))
     }
 
-    /// Puts the path in place of every `::phx_runtime` in what we wrote.
+    /// Puts the path in place of every `::phx_runtime` in what we write into an item of the user's.
     pub(crate) fn rename(&self, tokens: TokenStream) -> TokenStream {
         match &self.0 {
             Some(path) => rename(tokens, &path.to_token_stream()),
             None => tokens,
+        }
+    }
+
+    /// Sets items of ours apart, with a name for the crate that is looked up once: if it is not there, or is another
+    /// one, that is one error, at the path that the user has given.
+    pub(crate) fn scope(&self, items: TokenStream) -> TokenStream {
+        let default = || quote!(::phx_runtime);
+        let path = self.0.as_ref().map_or_else(default, ToTokens::to_token_stream);
+        let items = rename(items, &quote!(__phx));
+        quote! {
+            const _: () = {
+                use #path::__root as __phx;
+                #items
+            };
         }
     }
 }
@@ -60,7 +88,6 @@ fn placed(path: &TokenStream, at: Span) -> impl Iterator<Item = TokenTree> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quote::quote;
 
     fn renamed(path: TokenStream, tokens: TokenStream) -> syn::Result<String> {
         Ok(Krate(Some(syn::parse2(path)?)).rename(tokens).to_string())

@@ -7,6 +7,7 @@
 mod attribute;
 mod cfg;
 mod channel;
+mod connect;
 mod declare;
 mod errors;
 mod event;
@@ -17,7 +18,7 @@ mod item;
 mod krate;
 mod output;
 mod overlap;
-mod params;
+
 mod path;
 mod pattern;
 mod signature;

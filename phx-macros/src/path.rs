@@ -7,6 +7,10 @@ pub(crate) fn mistake(path: &str) -> Option<String> {
     if !path.starts_with('/') {
         return Some(format!("a path begins with a slash: write `\"/{path}\"`"));
     }
+    if let Some(mount) = path.strip_suffix("/websocket") {
+        let mount = if mount.is_empty() { "/socket" } else { mount };
+        return Some(format!("clients add `/websocket` to the path themselves: write `{mount:?}`"));
+    }
     let mut names = HashSet::new();
     for segment in path.split('/') {
         if !segment.contains(['{', '}']) {
@@ -48,8 +52,21 @@ mod tests {
             assert_eq!(mistake(path), None, "{path}");
         }
         for path in [
-            "", "socket", "/a b", "/a?b", "/a#b", "/{", "/}", "/{}", "/x{id}", "/{id}x", "/{1}", "/{a b}",
+            "",
+            "socket",
+            "/a b",
+            "/a?b",
+            "/a#b",
+            "/{",
+            "/}",
+            "/{}",
+            "/x{id}",
+            "/{id}x",
+            "/{1}",
+            "/{a b}",
             "/{a}{b}",
+            "/websocket",
+            "/socket/websocket",
         ] {
             assert!(mistake(path).is_some(), "{path}");
         }

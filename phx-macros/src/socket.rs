@@ -1,13 +1,13 @@
 //! `#[socket]`: reads the `channel!` lines, orders and checks them.
 
 use crate::cfg::Cfgs;
+use crate::connect;
 use crate::declare::Arguments;
 use crate::errors::Errors;
 use crate::expand::ends;
 use crate::generics::{self, Role};
 use crate::item;
 use crate::krate::Krate;
-use crate::params;
 use crate::pattern::Pattern;
 use crate::suggest::did_you_mean;
 use crate::types::written;
@@ -43,8 +43,8 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
             let mut socket = Socket::parse(item, &mut errors);
             check_order(&socket.lines, &mut errors);
             check_trait(&socket.item, &mut errors);
-            params::check(&mut socket.item, &mut errors);
-            let declared = mount.map(|mount| krate.rename(mount.expand(&socket.item, &mut errors)));
+            connect::check(&mut socket.item, &mut errors);
+            let declared = mount.map(|mount| krate.scope(mount.expand(&socket.item, &mut errors)));
             let expansion = socket.expand(&krate, errors.count() == 0);
             quote!(#expansion #declared)
         }
@@ -52,7 +52,7 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
             if other.is_some() {
                 errors.at(item::first_token(item), "expected `impl Socket for YourSocket`");
             }
-            let routes = item::impl_of(item).map(|item| krate.rename(expand_routes(&item, &[], false)));
+            let routes = item::impl_of(item).map(|item| krate.scope(expand_routes(&item, &[], false)));
             let item = item::without_lines(item, &krate);
             quote!(#item #routes)
         }
@@ -198,11 +198,11 @@ fn is_socket(path: &Path) -> bool {
 impl Socket {
     fn expand(self, krate: &Krate, is_sound: bool) -> TokenStream {
         let Self { mut item, lines } = self;
-        let routes = krate.rename(expand_routes(&item, &lines, is_sound));
+        let routes = krate.scope(expand_routes(&item, &lines, is_sound));
         let beside = match &item.trait_ {
             Some((path, _)) if is_socket(path) => None,
             Some((path, _)) if is_of_socket(path, &item) => {
-                Some(krate.rename(check_alias(path, &item.self_ty)))
+                Some(krate.scope(check_alias(path, &item.self_ty)))
             }
             Some(_) => return quote!(#item #routes),
             None => Some(own_items(&item).into_token_stream()),
@@ -210,7 +210,7 @@ impl Socket {
         if beside.is_some() {
             make_socket_impl(&mut item, krate);
         }
-        if !item.items.iter().any(params::is_params) {
+        if !item.items.iter().any(connect::is_params) {
             let none = krate.rename(quote!(::phx_runtime::NoParams));
             item.items.push(parse_quote!(
                 type Params = #none;

@@ -1,9 +1,9 @@
 //! Writes the functions that build topics: what routes in can be built out.
 
 use crate::cfg::Cfgs;
-use crate::channel::{Channel, Join};
+use crate::channel::{Channel, Join, WrongJoin};
 use crate::handler::Part;
-use crate::pattern::{Segment, Tail};
+use crate::pattern::{Pattern, Segment, Tail};
 use crate::types::{is_named, ungrouped};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -16,9 +16,15 @@ impl Channel {
         let (impl_generics, _, where_clause) = self.item.generics.split_for_impl();
         // The user's token, as in `expand_channel`.
         let ItemImpl { impl_token, self_ty, .. } = &self.item;
-        let is_only = self.joins.len() == 1;
-        let builders: Vec<TokenStream> =
-            self.joins.iter().filter_map(|join| self.builder(join, is_only)).collect();
+        let right = self.joins.iter().filter_map(|join| {
+            let name = self.name_for(&join.pattern, &join.handler.name)?;
+            Some(Builder::of(join).expand(&name, &join.handler.cfgs))
+        });
+        let wrong = self.wrong_joins.iter().filter_map(|join| {
+            let name = self.name_for(&join.pattern, &join.name)?;
+            Some(join.stand_in(&name))
+        });
+        let builders: Vec<TokenStream> = right.chain(wrong).collect();
         (!builders.is_empty()).then(|| {
             quote! {
                 /// The topics that clients join, built of what their patterns capture.
@@ -30,13 +36,29 @@ impl Channel {
         })
     }
 
-    fn builder(&self, join: &Join, is_only: bool) -> Option<TokenStream> {
-        let method = join.handler.name.unraw().to_string();
+    /// What the function of a join is called, in the place of the pattern. `None` if the user has one of that name.
+    fn name_for(&self, pattern: &Pattern, method: &Ident) -> Option<Ident> {
+        let is_only = self.joins.len() + self.wrong_joins.len() == 1;
+        let method = method.unraw().to_string();
         let name = if is_only || method == "join" { "topic".to_owned() } else { format!("{method}_topic") };
-        let name = Ident::new(&name, Span::call_site().located_at(join.pattern.source.span()));
-        let is_taken =
-            self.item.items.iter().any(|item| matches!(item, ImplItem::Fn(own) if own.sig.ident == name));
-        (!is_taken).then(|| Builder::of(join).expand(&name, &join.handler.cfgs))
+        let name = Ident::new(&name, Span::call_site().located_at(pattern.source.span()));
+        let is_own = |item: &ImplItem| matches!(item, ImplItem::Fn(own) if own.sig.ident == name);
+        (!self.item.items.iter().any(is_own)).then_some(name)
+    }
+}
+
+impl WrongJoin {
+    /// A function that takes anything and returns what causes no other errors where it is used.
+    fn stand_in(&self, name: &Ident) -> TokenStream {
+        let Self { pattern, cfgs, error, .. } = self;
+        let rest = matches!(pattern.tail, Tail::Star(_)).then_some("rest");
+        let arguments = pattern.captures().chain(rest).map(argument_named);
+        quote! {
+            #cfgs
+            pub fn #name(#(#arguments: impl ::core::marker::Sized),*) -> [(); { #error }] {
+                loop {}
+            }
+        }
     }
 }
 

@@ -6,10 +6,11 @@ use std::marker::PhantomData;
 /// The name of an event together with the type of its payload, as an associated constant of a channel.
 ///
 /// Whoever sends it can neither misspell it nor send something else along, and `#[handle_in]` and `#[handle_out]` take
-/// the constant in place of the name.
+/// the constant in place of the name. What is pushed or broadcast must be a JSON object or
+/// [`Binary`](crate::Binary), as with a string: an `Event<u64>` can only come in.
 ///
 /// ```
-/// use phx_runtime::{Event, prelude::*};
+/// use phx_runtime::prelude::*;
 /// use serde::{Deserialize, Serialize};
 /// # struct UserSocket;
 /// # #[socket] impl Socket for UserSocket {

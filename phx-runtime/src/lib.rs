@@ -153,7 +153,7 @@
 //! }
 //! ```
 //!
-//! [`Endpoint::routes`] is a warp filter, to combine with your own routes. [`Endpoint::serve`] runs it until ctrl-c or
+//! [`Endpoint::routes`] is a filter of warp 0.4, to combine with your own routes: add `warp = "0.4"` for them. [`Endpoint::serve`] runs it until ctrl-c or
 //! SIGTERM and then closes every connection so that clients reconnect; [`Endpoint::bind`] gives more control. Under
 //! `warp::serve` it works too.
 //!
@@ -203,7 +203,7 @@
 //! | `{:stop, :shutdown, socket}`, any other reason | [`Context::stop_with`] with [`Stop::Shutdown`], [`Stop::Error`] |
 //! | `{:stop, reason, {:ok, map}, socket}` | [`Context::stop_with`], then return the reply |
 //! | `MyAppWeb.Endpoint.broadcast` | [`Endpoint::broadcast`], in a channel [`Context::broadcast_to`] |
-//! | a broadcast of `"disconnect"` on the socket's id | [`Endpoint::disconnect`] |
+//! | a broadcast of `"disconnect"` on the socket's id | [`Endpoint::disconnect`], in a channel `ctx.broadcast_to(id, "disconnect", &())` |
 //! | `drainer: [batch_size: …]` | [`MountOptions::drain`] |
 //! | `log`, `log_join`, `log_handle_in`, `filter_parameters` | [`MountOptions::log`] |
 //! | telemetry events | [`observability`] |
@@ -323,6 +323,8 @@ pub use phx_macros::socket;
 /// Runs when the channel ends, inside [`#[channel]`](macro@channel).
 pub use phx_macros::terminate;
 pub use reply::{IntoJoined, IntoReply, Refused, Reply};
+#[doc(hidden)]
+pub use route::{DataOf, NoData};
 pub use route::{Route, Routes};
 pub use route_check::{refuse_unaccepted_line, refuse_unreached_joins};
 pub use sender::{ChannelEnded, Sender};
@@ -347,6 +349,9 @@ pub mod routing {}
 /// Not public API. Used by generated code.
 #[doc(hidden)]
 pub mod __private;
+/// Not public API. Used by generated code. The crate, by a name that no part of it has.
+#[doc(hidden)]
+pub use crate as __root;
 
 /// What a file that declares sockets and channels needs: `use phx_runtime::prelude::*;`
 pub mod prelude {

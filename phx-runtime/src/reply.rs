@@ -1,5 +1,6 @@
 //! What a callback may return.
 
+use crate::capture::TopicError;
 use crate::channel::Channel;
 use crate::error::{HandleError, JoinError, Joined};
 use crate::message::{Name, Outgoing, Ref};
@@ -131,6 +132,13 @@ impl Refused {
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
+    }
+}
+
+/// So that `RoomChannel::topic(&name)?` refuses a name that cannot be in a topic.
+impl From<TopicError> for Refused {
+    fn from(error: TopicError) -> Self {
+        Self::new(error.to_string())
     }
 }
 

@@ -66,9 +66,29 @@ pub trait Socket: Routes + Sized + Send + Sync + 'static {
         info: &ConnectInfo,
     ) -> impl Future<Output = Result<Self, Refused>> + Send;
 
-    /// A name for everything this user has connected, or `None` (the default).
+    /// A name for everything this user has connected, or `None` (the default). [`Endpoint::disconnect`] closes every
+    /// connection of a name, and so does a broadcast of `disconnect` on it, from a channel
+    /// `ctx.broadcast_to(&id, "disconnect", &())`.
     ///
-    /// Nothing uses it yet: closing every connection of a name, as Phoenix does on a `disconnect` broadcast, is to come.
+    /// ```
+    /// use phx_runtime::prelude::*;
+    ///
+    /// struct UserSocket { user: u64 }
+    ///
+    /// impl UserSocket {
+    ///     fn id_of(user: u64) -> String { format!("user_socket:{user}") }
+    /// }
+    ///
+    /// #[socket]
+    /// impl Socket for UserSocket {
+    /// #   async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self { user: 7 }) }
+    ///     fn id(&self) -> Option<String> { Some(Self::id_of(self.user)) }
+    /// }
+    ///
+    /// fn lock_out(user: u64, endpoint: &Endpoint) {
+    ///     endpoint.disconnect(UserSocket::id_of(user));
+    /// }
+    /// ```
     fn id(&self) -> Option<String> {
         None
     }

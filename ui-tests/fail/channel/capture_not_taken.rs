@@ -19,4 +19,10 @@ impl RoomChannel {
     }
 }
 
-fn main() {}
+fn announce(endpoint: &Endpoint) {
+    let _ = endpoint.broadcast(RoomChannel::topic(7), "news", &());
+}
+
+fn main() {
+    let _ = announce;
+}

@@ -1,0 +1,27 @@
+use phx_runtime::prelude::*;
+
+struct UserSocket;
+
+#[socket]
+impl Socket for UserSocket {
+    #[cfg(any())]
+    channel!("hall:*", Missing);
+    channel!("rooms:*", RoomChannel);
+
+    async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+struct RoomChannel;
+
+#[channel(socket = UserSocket)]
+impl RoomChannel {
+    #[join("room:{id}")]
+    fn join(id: u64) -> Result<Self, Refused> {
+        let _ = id;
+        Ok(Self)
+    }
+}
+
+fn main() {}

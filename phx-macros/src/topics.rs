@@ -79,7 +79,7 @@ impl Builder {
         let pattern = &join.pattern;
         let mut builder = Self {
             doc: format!(
-                "The topic `{}`, as a client joins it by `{}`.",
+                " The topic `{}`, as a client joins it by `{}`.",
                 pattern.source.value(),
                 join.handler.name
             ),

@@ -139,4 +139,18 @@ mod tests {
         }
         Ok(())
     }
+
+    #[test]
+    fn in_order_a_capture_comes_first_whatever_it_is_called() -> Result<(), PathError> {
+        let mut patterns = Vec::new();
+        for path in ["/x/{z}/lit", "/{a}/lit", "/x/{b}/{c}", "/{b}/{c}", "/x/y/z", "/x"] {
+            patterns.push(PathPattern::parse(path)?);
+        }
+        patterns.sort_by(|one, other| one.order().cmp(&other.order()));
+        let expected = ["/{b}/{c}", "/{a}/lit", "/x", "/x/{b}/{c}", "/x/{z}/lit", "/x/y/z"];
+        for (pattern, path) in patterns.iter().zip(expected) {
+            assert_eq!(*pattern, PathPattern::parse(path)?);
+        }
+        Ok(())
+    }
 }

@@ -188,11 +188,19 @@ mod tests {
             Err(Refused::new(kind))
         }
 
+        #[handle_in(crate::route_check::tests::PING)]
+        fn ping(&mut self) {}
+
+        #[handle_in("ping")]
+        fn ping_again(&mut self) {}
+
         #[join("room:other")]
         fn other() -> Result<Self, Refused> {
             Err(Refused::new("other"))
         }
     }
+
+    const PING: crate::Event<()> = crate::Event::new("ping");
 
     struct Room<T>(T);
 
@@ -221,9 +229,10 @@ mod tests {
     }
 
     #[test]
-    fn lines_without_a_join_and_joins_without_a_line_are_found() {
+    fn lines_without_a_join_joins_without_a_line_and_repeated_events_are_found() {
         let texts: Vec<_> = problems::<AnySocket<u8>>().iter().map(ToString::to_string).collect();
-        let [other, line, seat] = &texts[..] else { panic!("{texts:#?}") };
+        let [other, twice, line, seat] = &texts[..] else { panic!("{texts:#?}") };
+        assert!(twice.contains("event \"ping\" is handled twice by"), "{twice}");
         assert!(
             line.contains("`phx_runtime::route_check::tests::Room<u8>` accepts a topic matching \"rooms:*\""),
             "{line}"

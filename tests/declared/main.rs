@@ -6,7 +6,7 @@ mod client;
 mod local;
 
 use client::{Client, PATIENCE};
-use elsewhere::LooseSocket;
+use elsewhere::{LooseSocket, RoomSocket};
 use local::{LobbySocket, MAX_CHANNELS};
 use phx_runtime::{Endpoint, EndpointBuilder, EndpointError, ServeError};
 use std::net::SocketAddr;
@@ -87,9 +87,12 @@ fn an_explicit_mount_changes_the_declared_options_and_is_the_only_one_at_its_pat
         declared = options.limits.max_channels;
         options.websocket_path = "ws".to_owned();
     });
-    let expected = r#"Endpoint { mounts: ["/rooms/{place}", "/rooms/main", "/lobby/"], .. }"#;
+    let expected = r#"Endpoint { mounts: ["/lobby/", "/rooms/{place}", "/rooms/main"], .. }"#;
     assert_eq!(mounts(builder)?, expected);
     assert_eq!(declared, MAX_CHANNELS);
+    // It takes no more requests than it would by itself.
+    let builder = Endpoint::builder().socket::<RoomSocket>("/rooms/{place}");
+    assert_eq!(mounts(builder)?, mounts(Endpoint::builder())?);
     Ok(())
 }
 
@@ -124,15 +127,15 @@ fn clashes_and_channels_without_a_line_are_told_at_once_each_with_its_place() {
     let expected = [
         "the endpoint has 3 problem(s):".to_owned(),
         format!(
-            "- two sockets are mounted at `/rooms/{{any}}`, `elsewhere::rooms::RoomSocket` (tests/elsewhere/rooms.rs:7) \
-             and `elsewhere::forgotten::LooseSocket` ({main}:{}): give each a path of its own",
-            line + 2
-        ),
-        format!(
             "- one socket is mounted twice at `/lobby`, `declared::local::LobbySocket` ({main}:{}) and \
              `declared::local::LobbySocket` ({main}:{}): remove one of the two",
             line + 3,
             line + 4
+        ),
+        format!(
+            "- two sockets are mounted at `/rooms/{{any}}`, `elsewhere::rooms::RoomSocket` (tests/elsewhere/rooms.rs:8) \
+             and `elsewhere::forgotten::LooseSocket` ({main}:{}): give each a path of its own",
+            line + 2
         ),
         "- no line of `elsewhere::forgotten::LooseSocket` leads to its channel `elsewhere::forgotten::Forgotten` \
          (tests/elsewhere/forgotten.rs:17): write `channel!(\"topic:*\", Forgotten);` in `#[socket]`, or remove the channel"

@@ -4,3 +4,4 @@ mod forgotten;
 mod rooms;
 
 pub use forgotten::LooseSocket;
+pub use rooms::RoomSocket;

@@ -2,7 +2,8 @@
 
 use phx_runtime::prelude::*;
 
-pub(crate) struct RoomSocket;
+/// The one with a name in its path.
+pub struct RoomSocket;
 
 #[socket("/rooms/{place}", limits.max_channels = 1)]
 impl Socket for RoomSocket {

@@ -32,6 +32,7 @@ impl RoomChannel {
     /// Somebody says something.
     const NEW_MSG: Event<NewMsg> = Event::new("new_msg");
     const CLOSED: Event<()> = Event::new("closed");
+    const COPY: Event<NewMsg> = Self::NEW_MSG;
     const LIMIT: usize = 10;
     #[cfg(any())]
     const MISSING: Event<Missing> = Event::new("missing");
@@ -57,6 +58,12 @@ impl RoomChannel {
         ctx.push(shared::PING, &number);
     }
 
+    /// Undecoded, as it came.
+    #[handle_in(<Self as Events>::RAW)]
+    fn raw(&mut self, payload: Payload, ctx: &mut Context<Self>) {
+        ctx.broadcast("raw", &payload);
+    }
+
     #[handle_in("close")]
     fn close(&mut self, ctx: &mut Context<Self>) {
         ctx.broadcast_from(Self::CLOSED, &());
@@ -71,11 +78,17 @@ impl RoomChannel {
     fn ad_hoc(&mut self) {}
 }
 
+trait Events {
+    const RAW: Event<NewMsg> = Event::new("raw");
+}
+
+impl Events for RoomChannel {}
+
 fn main() {
     let table = RoomChannel::TABLE;
     let events_in: Vec<_> = table.events_in.iter().map(|row| (row.event, row.method)).collect();
-    assert_eq!(events_in, [("new_msg", "new_msg"), ("ping", "ping"), ("close", "close")]);
+    assert_eq!(events_in, [("new_msg", "new_msg"), ("ping", "ping"), ("raw", "raw"), ("close", "close")]);
     let events_out: Vec<_> = table.events_out.iter().map(|row| row.event).collect();
-    assert_eq!(events_out, ["new_msg", "closed", "ad_hoc"]);
+    assert_eq!(events_out, ["new_msg", "closed", "new_msg", "ad_hoc"]);
     assert_eq!(table.intercepts, ["new_msg", "ad_hoc"]);
 }

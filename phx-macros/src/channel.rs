@@ -1,5 +1,6 @@
 //! `#[channel]`: sorts the methods of an impl block into callbacks.
 
+use crate::arguments::Arguments;
 use crate::attribute::{read_pattern, refuse_attributes, take_attribute, take_misspelled_join};
 use crate::cfg::{Cfgs, same_tokens};
 use crate::errors::Errors;
@@ -7,15 +8,12 @@ use crate::event::{Constant, Event};
 use crate::generics::{self, Role};
 use crate::handler::{Handler, Kind};
 use crate::item;
-use crate::krate::{self, Krate};
+use crate::krate::Krate;
 use crate::pattern::Pattern;
-use crate::suggest::did_you_mean;
-use crate::types::{is_named, static_instead, written};
+use crate::types::{is_named, written};
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
-use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Error, Ident, ImplItem, ImplItemFn, Item, ItemImpl, Meta, Path, Token, Type};
+use quote::quote;
+use syn::{Attribute, Error, Ident, ImplItem, ImplItemFn, Item, ItemImpl, Meta, Token};
 
 /// The impl block under `#[channel]`, and the callbacks found in it.
 pub(crate) struct Channel {
@@ -30,13 +28,6 @@ pub(crate) struct Channel {
     pub(crate) handle_out: Vec<EventHandler>,
     pub(crate) handle_info: Vec<Handler>,
     pub(crate) terminate: Vec<Handler>,
-}
-
-/// What the attribute names.
-pub(crate) struct Arguments {
-    pub(crate) socket: TokenStream,
-    pub(crate) data: TokenStream,
-    pub(crate) krate: Krate,
 }
 
 pub(crate) struct Join {
@@ -114,99 +105,6 @@ fn is_callback(item: &ImplItem, krate: &Krate) -> bool {
 }
 
 // parse
-
-const ARGUMENTS: &[&str] = &["socket", "data", "crate"];
-
-const EXPECTED: &str = "expected `#[channel(socket = YourSocket[, data = YourData][, crate = path])]`";
-
-/// As far as they have been read.
-#[derive(Default)]
-struct Read {
-    socket: Option<(Ident, Type)>,
-    data: Option<(Ident, Type)>,
-    krate: Option<(Ident, Path)>,
-}
-
-impl Arguments {
-    fn parse(arguments: TokenStream, errors: &mut Errors) -> Self {
-        let mut read = Read::default();
-        let mut error = Parser::parse2(|input: ParseStream<'_>| read.all(input, errors), arguments).err();
-        let Read { socket, data, krate } = read;
-        if socket.is_none() {
-            error.get_or_insert_with(|| Error::new(Span::call_site(), EXPECTED));
-        }
-        let krate = Krate::new(krate.map(|(_, path)| path));
-        let [socket, data] = [socket, data].map(|argument| Some(argument?.1.into_token_stream()));
-        let Some(error) = error else {
-            let (socket, data) = (socket.unwrap_or_default(), data.unwrap_or_else(|| quote!(())));
-            return Self { socket, data, krate };
-        };
-        // An error in place of a type causes no others where the type is used.
-        match (socket, data) {
-            (Some(socket), Some(data)) => {
-                errors.extend([error]);
-                Self { socket, data, krate }
-            }
-            (Some(socket), None) => Self { socket, data: error_type(&error), krate },
-            (None, data) => {
-                let data = data.unwrap_or_else(|| quote!(<Self as ::phx_runtime::Channel>::Socket));
-                Self { socket: error_type(&error), data, krate }
-            }
-        }
-    }
-}
-
-impl Read {
-    /// Reads `socket = YourSocket, data = YourData`, in any order, up to the first mistake in it.
-    fn all(&mut self, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
-        let expected = |error: Error| Error::new(error.span(), EXPECTED);
-        while !input.is_empty() {
-            let mut name = input.call(Ident::parse_any).map_err(expected)?;
-            if !ARGUMENTS.iter().any(|known| name == known) {
-                let Some(meant) = did_you_mean(&name.to_string(), ARGUMENTS) else {
-                    return Err(Error::new(name.span(), format!("unknown argument `{name}`, {EXPECTED}")));
-                };
-                errors.at(&name, format!("unknown argument `{name}`: did you mean `{meant}`?"));
-                name = Ident::new(meant, name.span());
-            }
-            if input.parse::<Option<Token![=]>>()?.is_none() || input.is_empty() {
-                return Err(Error::new(name.span(), EXPECTED));
-            }
-            if name == "crate" {
-                let path = krate::read_path(input, errors)?;
-                set(&mut self.krate, name, path, errors);
-            } else {
-                let is_data = name == "data";
-                let ty: Type = input.parse().map_err(expected)?;
-                if let (true, Some(instead)) = (is_data, static_instead(&ty)) {
-                    let message = format!("data lasts as long as the program runs: {instead}");
-                    return Err(Error::new_spanned(ty, message));
-                }
-                set(if is_data { &mut self.data } else { &mut self.socket }, name, ty, errors);
-            }
-            if !input.is_empty() {
-                input.parse::<Token![,]>().map_err(expected)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn set<T>(argument: &mut Option<(Ident, T)>, name: Ident, value: T, errors: &mut Errors) {
-    match argument {
-        Some((first, _)) => {
-            let message = format!("argument `{name}` is given twice");
-            errors.conflict((&name, message), (first, "first given here"));
-        }
-        None => *argument = Some((name, value)),
-    }
-}
-
-/// Stands for a type that nobody named.
-fn error_type(error: &Error) -> TokenStream {
-    let error = error.to_compile_error();
-    quote!([(); { #error }])
-}
 
 impl Channel {
     /// A channel without callbacks.

@@ -1,6 +1,7 @@
 //! Writes the trait impls of a channel, and in them the calls of the user's methods.
 
-use crate::channel::{Arguments, Channel, EventHandler, Join};
+use crate::arguments::Arguments;
+use crate::channel::{Channel, EventHandler, Join};
 use crate::declare;
 use crate::errors::Errors;
 use crate::handler::{Argument, Handler, Kind, Part};

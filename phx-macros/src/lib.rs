@@ -4,6 +4,7 @@
 //! Each macro reads its item into a model, checks it, and expands what was right even when something was wrong, so
 //! that one mistake gives one error.
 
+mod arguments;
 mod attribute;
 mod cfg;
 mod channel;
@@ -16,6 +17,7 @@ mod generics;
 mod handler;
 mod item;
 mod krate;
+mod line;
 mod output;
 mod overlap;
 

@@ -29,7 +29,8 @@ use std::marker::PhantomData;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "the `Socket` impl of `{Self}` has no routes: put `#[socket]` above this impl",
-    label = "`#[socket]` is missing"
+    label = "`#[socket]` is missing",
+    note = "if it is there, it cannot find this crate: write `#[socket(crate = its_name)]` if that has been renamed"
 )]
 pub trait Routes: Sized + 'static {
     /// In the order written; the first pattern that matches wins.

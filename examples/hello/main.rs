@@ -30,6 +30,7 @@ impl Room {
 
 #[tokio::main]
 async fn main() -> Result<(), phx_runtime::ServeError> {
+    tracing_subscriber::fmt::init();
     // From Node, or from a page on http://localhost: other pages would need the option `check_origin`.
     println!("connect phoenix.js to ws://127.0.0.1:4000/socket and join \"room:lobby\"");
     phx_runtime::serve(([127, 0, 0, 1], 4000)).await

@@ -22,7 +22,7 @@ pub(crate) struct Channel {
     pub(crate) arguments: Arguments,
     pub(crate) constants: Vec<Constant>,
     pub(crate) joins: Vec<Join>,
-    /// Those with a mistake in what they take or return.
+    /// Those with a mistake, and those that nothing is left for.
     pub(crate) wrong_joins: Vec<WrongJoin>,
     pub(crate) handle_in: Vec<EventHandler>,
     pub(crate) handle_out: Vec<EventHandler>,
@@ -36,7 +36,6 @@ pub(crate) struct Join {
 }
 
 pub(crate) struct WrongJoin {
-    pub(crate) pattern: Pattern,
     pub(crate) cfgs: Cfgs,
     pub(crate) name: Ident,
     pub(crate) error: TokenStream,
@@ -150,23 +149,23 @@ impl Channel {
         channel
     }
 
+    fn add_join(&mut self, attribute: &Attribute, method: &ImplItemFn, errors: &mut Errors) {
+        let pattern = read_pattern(attribute, errors).and_then(|literal| Pattern::parse(literal, errors));
+        let Some(pattern) = pattern else { return };
+        if let Some(handler) = Handler::parse(Kind::Join, method, Some(&pattern), errors) {
+            add(&mut self.joins, Join { pattern, handler }, errors);
+        }
+    }
+
     /// Adds one callback, if it is well-formed and does not take what belongs to an earlier one.
     fn add(&mut self, kind: Kind, attribute: &Attribute, method: &ImplItemFn, errors: &mut Errors) {
         match kind {
             Kind::Join => {
-                let literal = read_pattern(attribute, errors);
-                let Some(pattern) = literal.and_then(|literal| Pattern::parse(literal, errors)) else {
-                    return;
-                };
                 let before = errors.count();
-                match Handler::parse(kind, method, Some(&pattern), errors) {
-                    Some(handler) => add(&mut self.joins, Join { pattern, handler }, errors),
-                    None => self.wrong_joins.push(WrongJoin {
-                        pattern,
-                        cfgs: Cfgs::of(&method.attrs),
-                        name: method.sig.ident.clone(),
-                        error: errors.after(before),
-                    }),
+                self.add_join(attribute, method, errors);
+                if errors.count() > before {
+                    let (cfgs, name) = (Cfgs::of(&method.attrs), method.sig.ident.clone());
+                    self.wrong_joins.push(WrongJoin { cfgs, name, error: errors.after(before) });
                 }
             }
             Kind::HandleIn | Kind::HandleOut => {

@@ -162,8 +162,10 @@ impl Event {
             Self::Literal(literal) => literal.to_token_stream(),
             Self::Constant(path, _) => {
                 let (first, last) = ends(&path.to_token_stream());
-                let payload = payload.map_or_else(|| quote!(_), ToTokens::to_token_stream);
-                let function = quote_spanned!(first=> ::phx_runtime::Event::<#payload>::name);
+                let function = payload.map_or_else(
+                    || quote_spanned!(first=> ::phx_runtime::Event::name),
+                    |ty| quote_spanned!(first=> ::phx_runtime::Event::name_for::<#ty>),
+                );
                 let borrow = quote_spanned!(first=> &);
                 let argument = quote_spanned!(last=> (#borrow #path));
                 quote!(#function #argument)

@@ -4,6 +4,11 @@
 //! Each macro reads its item into a model, checks it, and expands what was right even when something was wrong, so
 //! that one mistake gives one error.
 
+#![allow(
+    missing_docs,
+    reason = "those of a re-export would be printed behind those that phx-runtime has for it"
+)]
+
 mod arguments;
 mod attribute;
 mod cfg;
@@ -34,43 +39,36 @@ mod types;
 
 use proc_macro::TokenStream;
 
-/// Declares a socket and its channels.
 #[proc_macro_attribute]
 pub fn socket(arguments: TokenStream, item: TokenStream) -> TokenStream {
     socket::expand(arguments.into(), &item.into()).into()
 }
 
-/// Makes a channel of an `impl` block.
 #[proc_macro_attribute]
 pub fn channel(arguments: TokenStream, item: TokenStream) -> TokenStream {
     channel::expand(arguments.into(), &item.into()).into()
 }
 
-/// Inside `#[channel]`: decides who may join.
 #[proc_macro_attribute]
 pub fn join(_: TokenStream, item: TokenStream) -> TokenStream {
     attribute::misplaced(handler::Kind::Join, &item.into()).into()
 }
 
-/// Inside `#[channel]`: handles an event from the client.
 #[proc_macro_attribute]
 pub fn handle_in(_: TokenStream, item: TokenStream) -> TokenStream {
     attribute::misplaced(handler::Kind::HandleIn, &item.into()).into()
 }
 
-/// Inside `#[channel]`: handles a broadcast before it reaches the client.
 #[proc_macro_attribute]
 pub fn handle_out(_: TokenStream, item: TokenStream) -> TokenStream {
     attribute::misplaced(handler::Kind::HandleOut, &item.into()).into()
 }
 
-/// Inside `#[channel]`: handles a message from the server itself.
 #[proc_macro_attribute]
 pub fn handle_info(_: TokenStream, item: TokenStream) -> TokenStream {
     attribute::misplaced(handler::Kind::HandleInfo, &item.into()).into()
 }
 
-/// Inside `#[channel]`: runs when the channel ends.
 #[proc_macro_attribute]
 pub fn terminate(_: TokenStream, item: TokenStream) -> TokenStream {
     attribute::misplaced(handler::Kind::Terminate, &item.into()).into()

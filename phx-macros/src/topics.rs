@@ -3,7 +3,7 @@
 use crate::cfg::Cfgs;
 use crate::channel::{Channel, Join, WrongJoin};
 use crate::handler::Part;
-use crate::pattern::{Pattern, Segment, Tail};
+use crate::pattern::{Segment, Tail};
 use crate::types::{is_named, ungrouped};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -17,11 +17,11 @@ impl Channel {
         // The user's token, as in `expand_channel`.
         let ItemImpl { impl_token, self_ty, .. } = &self.item;
         let right = self.joins.iter().filter_map(|join| {
-            let name = self.name_for(&join.pattern, &join.handler.name)?;
+            let name = self.name_for(&join.handler.name, join.pattern.source.span())?;
             Some(Builder::of(join).expand(&name, &join.handler.cfgs))
         });
         let wrong = self.wrong_joins.iter().filter_map(|join| {
-            let name = self.name_for(&join.pattern, &join.name)?;
+            let name = self.name_for(&join.name, join.name.span())?;
             Some(join.stand_in(&name))
         });
         let builders: Vec<TokenStream> = right.chain(wrong).collect();
@@ -36,28 +36,25 @@ impl Channel {
         })
     }
 
-    /// What the function of a join is called, in the place of the pattern. `None` if the user has one of that name.
-    fn name_for(&self, pattern: &Pattern, method: &Ident) -> Option<Ident> {
+    /// What the function of a join is called, for this place. `None` if the user has one of that name.
+    fn name_for(&self, method: &Ident, at: Span) -> Option<Ident> {
         let is_only = self.joins.len() + self.wrong_joins.len() == 1;
         let method = method.unraw().to_string();
         let name = if is_only || method == "join" { "topic".to_owned() } else { format!("{method}_topic") };
-        let name = Ident::new(&name, Span::call_site().located_at(pattern.source.span()));
+        let name = Ident::new(&name, Span::call_site().located_at(at));
         let is_own = |item: &ImplItem| matches!(item, ImplItem::Fn(own) if own.sig.ident == name);
         (!self.item.items.iter().any(is_own)).then_some(name)
     }
 }
 
 impl WrongJoin {
-    /// A function that takes anything and returns what causes no other errors where it is used.
+    /// In place of the function, what causes no other errors where it is called, whatever with.
     fn stand_in(&self, name: &Ident) -> TokenStream {
-        let Self { pattern, cfgs, error, .. } = self;
-        let rest = matches!(pattern.tail, Tail::Star(_)).then_some("rest");
-        let arguments = pattern.captures().chain(rest).map(argument_named);
+        let Self { cfgs, error, .. } = self;
         quote! {
             #cfgs
-            pub fn #name(#(#arguments: impl ::core::marker::Sized),*) -> [(); { #error }] {
-                loop {}
-            }
+            #[allow(non_upper_case_globals)]
+            pub const #name: [(); { #error }] = [];
         }
     }
 }
@@ -142,7 +139,13 @@ impl Builder {
         // Its place is that of the pattern, also for a rival of the same name.
         let at_name = Span::call_site().located_at(name.span());
         let arguments = parenthesized(at_name, &quote!(#(#arguments),*));
-        let header = quote_spanned!(at_name=> pub fn #name #arguments);
+        let (string, result, error) = (
+            quote_spanned!(at_name=> ::std::string::String),
+            quote_spanned!(at_name=> ::core::result::Result),
+            quote_spanned!(at_name=> ::phx_runtime::TopicError),
+        );
+        let output = if self.can_fail { quote_spanned!(at_name=> #result<#string, #error>) } else { string };
+        let header = quote_spanned!(at_name=> pub fn #name #arguments -> #output);
         // With the lifetime, a type that cannot be written is an error only where a topic of it is to be built.
         let bounds = (!written.is_empty()).then(|| quote!(where #(for<'a> #written: ::core::fmt::Display),*));
         let topic = if values.is_empty() {
@@ -158,7 +161,7 @@ impl Builder {
                 /// # Errors
                 /// If there is a `:` in the text of a capture.
                 #[allow(clippy::too_many_arguments)]
-                #header -> ::core::result::Result<::std::string::String, ::phx_runtime::TopicError> #bounds {
+                #header #bounds {
                     ::core::result::Result::Ok(#topic)
                 }
             };
@@ -168,7 +171,7 @@ impl Builder {
             #[doc = #doc]
             #[must_use]
             #[allow(clippy::too_many_arguments)]
-            #header -> ::std::string::String #bounds {
+            #header #bounds {
                 #topic
             }
         }

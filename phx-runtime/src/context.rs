@@ -12,6 +12,7 @@ use crate::reply::Answer;
 use crate::sender::Sender;
 use crate::sources::{Sources, TooMany};
 use crate::timers::Timer;
+use crate::topic_name::TopicName;
 use std::fmt;
 use std::sync::Arc;
 use std::task::Poll;
@@ -232,14 +233,14 @@ impl<C: Channel> Context<C> {
     /// ```
     pub fn broadcast_to<P: ToPayload + ?Sized>(
         &mut self,
-        topic: impl AsRef<str>,
+        topic: impl TopicName,
         event: impl EventName<P>,
         payload: &P,
     ) {
         let Some(payload) = self.encode(payload) else {
             return;
         };
-        match self.shared.outbound(topic.as_ref(), event.name(), &payload) {
+        match self.shared.outbound(topic.name(), event.name(), &payload) {
             Ok(broadcast) => self.owe(self.shared.pubsub().broadcast(broadcast)),
             Err(failure) => self.fail(failure),
         }
@@ -354,19 +355,19 @@ impl<C: Channel> Context<C> {
     /// }
     /// # }
     /// ```
-    pub fn subscribe(&mut self, topic: impl AsRef<str>)
+    pub fn subscribe(&mut self, topic: impl TopicName)
     where
         Broadcast: Info<C>,
     {
-        if let Err(failure) = self.sources.subscribe(&self.shared, topic.as_ref()) {
+        if let Err(failure) = self.sources.subscribe(&self.shared, topic.name()) {
             self.fail(failure);
         }
     }
 
     /// Ends all that [`subscribe`](Self::subscribe) did for this topic. Broadcasts that wait for the channel already
     /// still reach it, and being joined to a topic is another matter.
-    pub fn unsubscribe(&mut self, topic: impl AsRef<str>) {
-        self.sources.unsubscribe(topic.as_ref());
+    pub fn unsubscribe(&mut self, topic: impl TopicName) {
+        self.sources.unsubscribe(topic.name());
     }
 
     /// Takes the right to answer the current message later, from any task, any number of times. Return `()` from the

@@ -10,6 +10,7 @@ use crate::payload::{EncodeError, Payload, ToPayload};
 use crate::pubsub::DISCONNECT;
 use crate::server::{Accepted, ServeError, Server};
 use crate::subscription::Subscription;
+use crate::topic_name::TopicName;
 use hyper::upgrade::OnUpgrade;
 use std::convert::Infallible;
 use std::fmt;
@@ -98,13 +99,13 @@ impl Endpoint {
     /// When the payload is neither a JSON object nor binary; nothing is sent then. A topic without subscribers is no error.
     pub fn broadcast<P: ToPayload + ?Sized>(
         &self,
-        topic: impl AsRef<str>,
+        topic: impl TopicName,
         event: impl EventName<P>,
         payload: &P,
     ) -> Result<(), EncodeError> {
         let payload = payload.to_payload()?;
         payload.check_object()?;
-        self.hub.pubsub.broadcast(Outbound::new(topic.as_ref(), event.name(), &payload));
+        self.hub.pubsub.broadcast(Outbound::new(topic.name(), event.name(), &payload));
         Ok(())
     }
 
@@ -128,13 +129,13 @@ impl Endpoint {
     pub fn broadcast_from<P: ToPayload + ?Sized>(
         &self,
         from: &Subscription,
-        topic: impl AsRef<str>,
+        topic: impl TopicName,
         event: impl EventName<P>,
         payload: &P,
     ) -> Result<(), EncodeError> {
         let payload = payload.to_payload()?;
         payload.check_object()?;
-        self.hub.pubsub.broadcast_from(from.place(), Outbound::new(topic.as_ref(), event.name(), &payload));
+        self.hub.pubsub.broadcast_from(from.place(), Outbound::new(topic.name(), event.name(), &payload));
         Ok(())
     }
 
@@ -153,13 +154,13 @@ impl Endpoint {
     /// As [`broadcast`](Self::broadcast).
     pub fn local_broadcast<P: ToPayload + ?Sized>(
         &self,
-        topic: impl AsRef<str>,
+        topic: impl TopicName,
         event: impl EventName<P>,
         payload: &P,
     ) -> Result<(), EncodeError> {
         let payload = payload.to_payload()?;
         payload.check_object()?;
-        self.hub.pubsub.local_broadcast(Outbound::new(topic.as_ref(), event.name(), &payload));
+        self.hub.pubsub.local_broadcast(Outbound::new(topic.name(), event.name(), &payload));
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! What an event is called, and what it carries.
 
+use crate::broadcast::Broadcast;
+use crate::payload::{FromPayload, PayloadError};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -77,7 +79,63 @@ impl<P: ?Sized> Event<P> {
     pub const fn name(&self) -> &'static str {
         self.name
     }
+
+    /// The same, for who takes a `T` of what it carries. `#[channel]` asks for it.
+    #[must_use]
+    pub const fn name_for<T: CarriedBy<P> + ?Sized>(&self) -> &'static str {
+        self.name
+    }
 }
+
+impl<P: FromPayload> Event<P> {
+    /// What a broadcast carries, decoded, or `None` if it is of another event.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # struct UserSocket;
+    /// # #[socket] impl Socket for UserSocket {
+    /// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+    /// # }
+    /// # #[derive(serde::Serialize, serde::Deserialize)] struct Moved { to: u8 }
+    /// # struct Board;
+    /// #[channel(socket = UserSocket)]
+    /// impl Board {
+    ///     const MOVED: Event<Moved> = Event::new("moved");
+    /// #   #[join("board:*")] fn join() -> Result<Self, Refused> { Ok(Board) }
+    ///
+    ///     // Of a topic that the channel has subscribed to.
+    ///     #[handle_info]
+    ///     fn elsewhere(&mut self, broadcast: Broadcast) {
+    ///         if let Some(Ok(moved)) = Self::MOVED.read(&broadcast) {
+    ///             println!("somebody moved to {}", moved.to);
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn read(&self, broadcast: &Broadcast) -> Option<Result<P, PayloadError>> {
+        (broadcast.event() == self.name).then(|| P::from_payload(broadcast.payload().clone()))
+    }
+}
+
+/// Implemented by the `P` that an [`Event<P>`](Event) carries, and by nothing else.
+#[diagnostic::on_unimplemented(
+    message = "this event does not carry a `{Self}`",
+    label = "it carries a `{P}`",
+    note = "take what the constant says, a `{P}`, or a `Payload` to decode it yourself"
+)]
+pub trait CarriedBy<P: ?Sized> {}
+
+#[diagnostic::do_not_recommend]
+impl<P: ?Sized> CarriedBy<P> for P {}
+
+/// Without this, rustc would infer what an event carries from what somebody takes of it, and report that the constant is
+/// another, in place of the message above.
+#[diagnostic::do_not_recommend]
+impl<P: ?Sized> CarriedBy<NotInferred<P>> for P {}
+
+#[derive(Debug)]
+pub struct NotInferred<P: ?Sized>(PhantomData<P>);
 
 impl<P: ?Sized> Clone for Event<P> {
     fn clone(&self) -> Self {

@@ -6,6 +6,7 @@ use crate::port::Shared;
 use crate::sender::Sender;
 use crate::sources::{Sources, TooMany};
 use crate::timers::Timer;
+use crate::topic_name::TopicName;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,11 +105,11 @@ impl<C: Channel> Joining<C> {
 
     /// Brings the broadcasts of another topic to the channel's `#[handle_info]`, from now on, but after the join's
     /// answer. See [`Context::subscribe`](crate::Context::subscribe).
-    pub fn subscribe(&mut self, topic: impl AsRef<str>)
+    pub fn subscribe(&mut self, topic: impl TopicName)
     where
         Broadcast: Info<C>,
     {
-        if let Err(failure) = self.sources.subscribe(&self.shared, topic.as_ref()) {
+        if let Err(failure) = self.sources.subscribe(&self.shared, topic.name()) {
             self.failure = Some(failure);
         }
     }

@@ -127,7 +127,8 @@
 //! * **Order**: the callbacks of one channel run one at a time, and what they send appears in the order of the
 //!   program. Channels of one connection run side by side.
 //! * **Bad messages**: an event without a handler, or a payload that does not fit, is answered with an error and
-//!   logged. A panic ends its channel and nothing else; the client joins again by itself.
+//!   logged. A panic ends its channel and nothing else; the client joins again by itself. To see what is logged, a program
+//!   installs a subscriber: `tracing_subscriber::fmt::init()`, of the crate `tracing-subscriber`.
 //!
 //! What routing costs, and that it does not allocate, is told in [`routing`].
 //!
@@ -280,6 +281,7 @@ mod subscription;
 mod table;
 mod timers;
 mod topic;
+mod topic_name;
 mod transport;
 mod upgrade;
 mod websocket;
@@ -296,7 +298,7 @@ pub use drain::Drain;
 pub use endpoint::Endpoint;
 pub use endpoint_error::{EndpointError, EndpointProblem, Site};
 pub use error::{HandleError, JoinError, Joined};
-pub use event::{Event, EventName};
+pub use event::{CarriedBy, Event, EventName};
 pub use filter_parameters::FilterParameters;
 pub use frame::{CloseCode, FrameBuffer, Opcode};
 pub use joining::Joining;
@@ -308,13 +310,16 @@ pub use origin::{CheckOrigin, Origin};
 pub use payload::{Binary, EncodeError, FromPayload, Payload, PayloadError, ToPayload};
 #[doc = include_str!("../docs/channel.md")]
 pub use phx_macros::channel;
-/// Handles an event from the client, inside [`#[channel]`](macro@channel): `#[handle_in("new_msg")]`.
+/// Handles an event from the client, inside [`#[channel]`](macro@channel): `#[handle_in("new_msg")]`, or
+/// `#[handle_in(Self::NEW_MSG)]` for an [`Event`].
 pub use phx_macros::handle_in;
 /// Handles a message of its type, inside [`#[channel]`](macro@channel): from [`Context::notify`],
 /// [`Context::send_after`], a [`Sender`], or [`Context::subscribe`].
 pub use phx_macros::handle_info;
 /// Handles a broadcast before it reaches the client, inside [`#[channel]`](macro@channel):
-/// `#[handle_out("new_msg")]`. Broadcasts of that event no longer go to the client by themselves.
+/// `#[handle_out("new_msg")]`, or better the constant of an [`Event`], since a misspelled name intercepts nothing.
+/// Broadcasts of that event no longer go to the client by themselves: [push](Context::push) what it is to get. A
+/// [broadcast](Context::broadcast) of the same event from here comes back here, again and again.
 pub use phx_macros::handle_out;
 /// Decides who may join, inside [`#[channel]`](macro@channel): `#[join("room:{id}")]`.
 pub use phx_macros::join;
@@ -336,6 +341,7 @@ pub use subscription::{Missed, Subscription};
 pub use table::{Capture, EventIn, EventOut, Join, Replies, Table, TypeInfo, Typed, refuse_repeated_events};
 pub use timers::Timer;
 pub use topic::{Pattern, Segment, Tail};
+pub use topic_name::TopicName;
 pub use transport::{
     ConnectRequest, Control, Flow, ParamsError, Transport, TransportContext, TransportSender,
 };
@@ -356,7 +362,8 @@ pub use crate as __root;
 /// What a file that declares sockets and channels needs: `use phx_runtime::prelude::*;`
 pub mod prelude {
     pub use crate::{
-        Channel, ConnectInfo, Context, Endpoint, EndpointError, Event, Joining, NoParams, Payload, Reason,
-        Refused, Reply, Socket, channel, handle_in, handle_info, handle_out, join, socket, terminate,
+        Binary, Broadcast, Channel, ConnectInfo, Context, Endpoint, EndpointError, Event, Joining, NoParams,
+        Payload, Reason, Refused, Reply, Socket, channel, handle_in, handle_info, handle_out, join, socket,
+        terminate,
     };
 }

@@ -3,6 +3,7 @@
 use crate::broadcast::Broadcast;
 use crate::endpoint::Endpoint;
 use crate::pubsub::{self, Subscriber};
+use crate::topic_name::TopicName;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -104,7 +105,7 @@ impl Endpoint {
     /// # }
     /// ```
     #[must_use = "dropping a subscription unsubscribes"]
-    pub fn subscribe(&self, topic: impl AsRef<str>) -> Subscription {
+    pub fn subscribe(&self, topic: impl TopicName) -> Subscription {
         self.subscribe_with(topic, Subscription::CAPACITY)
     }
 
@@ -122,7 +123,7 @@ impl Endpoint {
     /// # }
     /// ```
     #[must_use = "dropping a subscription unsubscribes"]
-    pub fn subscribe_with(&self, topic: impl AsRef<str>, capacity: usize) -> Subscription {
+    pub fn subscribe_with(&self, topic: impl TopicName, capacity: usize) -> Subscription {
         let mailbox = Arc::new(Mailbox::new(capacity));
         let subscriber = Subscriber::Listening({
             let mailbox = Arc::clone(&mailbox);
@@ -132,7 +133,7 @@ impl Endpoint {
                 0
             })
         });
-        Subscription { place: self.hub.pubsub.subscribe(&topic.as_ref().into(), subscriber, || ()), mailbox }
+        Subscription { place: self.hub.pubsub.subscribe(&topic.name().into(), subscriber, || ()), mailbox }
     }
 }
 

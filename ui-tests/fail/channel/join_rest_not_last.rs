@@ -22,4 +22,10 @@ impl RoomChannel {
     }
 }
 
-fn main() {}
+fn announce(endpoint: &Endpoint) {
+    let _ = endpoint.broadcast(RoomChannel::topic("x"), "news", &());
+}
+
+fn main() {
+    let _ = announce;
+}

@@ -26,4 +26,6 @@ impl RoomChannel {
     }
 }
 
-fn main() {}
+fn main() {
+    let _ = RoomChannel::admin_topic();
+}

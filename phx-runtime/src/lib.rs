@@ -118,8 +118,8 @@
 //!   [`Context::broadcast_from`] to everyone else, [`Context::broadcast_to`] to another topic, [`Endpoint::broadcast`] from
 //!   outside any channel. They do not wait.
 //! * **Names that cannot be misspelled**: an [`Event`] constant knows its name and what it carries, and goes wherever a
-//!   string does. `RoomChannel::topic(7)` is the topic `room:7`, from the pattern of the join. See
-//!   [`#[channel]`](macro@channel#events-with-a-type).
+//!   string does. `RoomChannel::topic(7)` is the topic `room:7`, from the pattern of the join; of several joins, the one
+//!   called `lobby` has `lobby_topic`. See [`#[channel]`](macro@channel#events-with-a-type).
 //! * **Answering later**: [`Context::defer`]. **Ending**: [`Context::stop`], [`Context::stop_with`].
 //! * **Other messages**, all for `#[handle_info]`: [`Context::notify`] sends the channel one at once,
 //!   [`Context::send_after`] later, [`Context::sender`] lets other tasks send some, and [`Context::subscribe`] brings

@@ -84,6 +84,18 @@ impl Payload {
         }
     }
 
+    /// The bytes, without copying them, to send on; `None` if the payload is JSON.
+    ///
+    /// ```
+    /// use phx_runtime::{Binary, Payload};
+    ///
+    /// assert_eq!(Payload::from_bytes(vec![1, 2]).as_binary(), Some(Binary(vec![1, 2].into())));
+    /// ```
+    #[must_use]
+    pub fn as_binary(&self) -> Option<Binary> {
+        self.is_binary().then(|| Binary(self.bytes.clone()))
+    }
+
     /// Whether the payload is bytes and not JSON.
     #[must_use]
     pub fn is_binary(&self) -> bool {

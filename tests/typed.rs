@@ -5,6 +5,8 @@ use crate::support::{TestResult, TestServer};
 use phx_runtime::prelude::*;
 use phx_runtime::{Broadcast, Replies, TypeInfo};
 use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
+use std::str::FromStr;
 
 struct FileSocket;
 
@@ -12,9 +14,14 @@ struct FileSocket;
 impl Socket for FileSocket {
     channel!("file:{user}:{path..}", File);
     channel!("index:{all..}", Index);
+    channel!("trap:*", Trap);
 
     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
         Ok(Self)
+    }
+
+    fn id(&self) -> Option<String> {
+        Some("files".to_owned())
     }
 }
 
@@ -86,6 +93,94 @@ impl Index {
     }
 }
 
+struct Trap;
+
+/// Cannot cope with everything that a client writes.
+struct Touchy;
+
+impl FromStr for Touchy {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        assert!(text != "crash", "asked to panic in from_str");
+        Ok(Self)
+    }
+}
+
+#[channel(socket = FileSocket)]
+impl Trap {
+    #[join("trap:{x}")]
+    fn join(x: Touchy) -> Result<Self, Refused> {
+        let Touchy = x;
+        Ok(Self)
+    }
+
+    #[handle_in("close all")]
+    fn close_all(&mut self, ctx: &mut Context<Self>) -> Result<(), Refused> {
+        ctx.broadcast_to("files", "disconnect", &());
+        Ok(())
+    }
+
+    #[handle_in("send a number")]
+    fn send_a_number(&mut self, ctx: &mut Context<Self>) {
+        ctx.broadcast_to("trap:elsewhere", "number", &7);
+    }
+}
+
+#[tokio::test]
+async fn a_capture_that_panics_ends_its_join_and_nothing_else() -> TestResult {
+    let server = TestServer::start_socket::<FileSocket>(|_| ()).await?;
+    let mut client = server.connect().await;
+    client
+        .talk(
+            r#"
+            -> ["1","1","trap:crash","phx_join",{}]
+            <- ["1","1","trap:crash","phx_reply",{"response":{"reason":"join crashed"},"status":"error"}]
+            -> ["2","2","trap:ok","phx_join",{}]
+            <- ["2","2","trap:ok","phx_reply",{"response":{},"status":"ok"}]
+            "#,
+        )
+        .await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_broadcast_to_another_topic_that_cannot_be_sent_ends_the_channel_that_sends_it() -> TestResult {
+    let server = TestServer::start_socket::<FileSocket>(|_| ()).await?;
+    let mut client = server.connect().await;
+    client
+        .talk(
+            r#"
+            -> ["1","1","trap:a","phx_join",{}]
+            <- ["1","1","trap:a","phx_reply",{"response":{},"status":"ok"}]
+            -> ["2","2","trap:elsewhere","phx_join",{}]
+            <- ["2","2","trap:elsewhere","phx_reply",{"response":{},"status":"ok"}]
+            -> ["1","3","trap:a","send a number",{}]
+            <- ["1","1","trap:a","phx_error",{"reason":"channel_crash"}]
+            -> [null,"4","phoenix","heartbeat",{}]
+            <- [null,"4","phoenix","phx_reply",{"response":{},"status":"ok"}]
+            "#,
+        )
+        .await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_channel_may_close_the_connections_of_an_id() -> TestResult {
+    let server = TestServer::start_socket::<FileSocket>(|_| ()).await?;
+    let [mut ann, mut bo] = [server.connect().await, server.connect().await];
+    ann.talk(
+        r#"
+        -> ["1","1","trap:a","phx_join",{}]
+        <- ["1","1","trap:a","phx_reply",{"response":{},"status":"ok"}]
+        -> ["1","2","trap:a","close all",{}]
+        "#,
+    )
+    .await;
+    bo.expect_close(1001).await;
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_rest_takes_every_colon_and_may_be_empty() -> TestResult {
     let server = TestServer::start_socket::<FileSocket>(|_| ()).await?;
@@ -106,7 +201,7 @@ async fn a_rest_takes_every_colon_and_may_be_empty() -> TestResult {
             "#,
         )
         .await;
-    server.stop().await
+    Ok(())
 }
 
 #[tokio::test]
@@ -124,7 +219,7 @@ async fn an_event_constant_is_its_name_on_the_wire() -> TestResult {
             "#,
         )
         .await;
-    server.stop().await
+    Ok(())
 }
 
 #[tokio::test]
@@ -147,7 +242,7 @@ async fn a_built_topic_is_the_one_that_was_joined() -> TestResult {
     let file = r#"["1",null,"file:7:a:b","written",{"user":0,"bytes":4}]"#;
     let index = r#"["1",null,"index:a:b","changed",{"topic":"file:7:a:b"}]"#;
     assert_eq!(frames, [file, index]);
-    server.stop().await
+    Ok(())
 }
 
 #[tokio::test]
@@ -176,7 +271,7 @@ async fn a_channel_may_broadcast_to_another_topic() -> TestResult {
     )
     .await;
     bo.talk(r#"<- [null,null,"file:8:a","copied",{"by":7}]"#).await;
-    server.stop().await
+    Ok(())
 }
 
 #[test]

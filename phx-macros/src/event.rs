@@ -47,14 +47,7 @@ impl Constant {
         if !(is_ours && has_payload) {
             return None;
         }
-        let literal = match ungrouped_expr(&item.expr) {
-            Expr::Call(call) => match call.args.first().map(ungrouped_expr) {
-                Some(Expr::Lit(ExprLit { lit: Lit::Str(literal), .. })) => Some(literal.clone()),
-                _ => None,
-            },
-            _ => None,
-        };
-        Some(Self { cfgs: Cfgs::of(&item.attrs), item: item.clone(), literal })
+        Some(Self { cfgs: Cfgs::of(&item.attrs), item: item.clone(), literal: literal_in(&item.expr) })
     }
 
     /// A row of the table.
@@ -111,8 +104,10 @@ impl Event {
                 may_be_event(literal, errors).then(|| Self::Literal(literal.clone()))
             }
             Expr::Path(path) if is_constant(path) => {
-                let known = constants.iter().find(|constant| constant.is_named_by(path));
-                Some(Self::Constant(path.clone(), known.and_then(|constant| constant.literal.clone())))
+                // Of several, each under its `#[cfg]`, this build has one, and nobody here knows which.
+                let mut known = constants.iter().filter(|constant| constant.is_named_by(path));
+                let only = known.next().filter(|_| known.next().is_none());
+                Some(Self::Constant(path.clone(), only.and_then(|constant| constant.literal.clone())))
             }
             Expr::Path(path) => {
                 let text = written(path);
@@ -192,6 +187,20 @@ impl ToTokens for Event {
             Self::Literal(literal) => literal.to_tokens(tokens),
             Self::Constant(path, _) => path.to_tokens(tokens),
         }
+    }
+}
+
+/// The `"new_msg"` of `Event::new("new_msg")`. What another function makes of its argument is not known.
+fn literal_in(value: &Expr) -> Option<LitStr> {
+    let Expr::Call(call) = ungrouped_expr(value) else { return None };
+    let Expr::Path(function) = &*call.func else { return None };
+    let names: Vec<String> = function.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    if !names.ends_with(&["Event".to_owned(), "new".to_owned()]) {
+        return None;
+    }
+    match call.args.first().map(ungrouped_expr) {
+        Some(Expr::Lit(ExprLit { lit: Lit::Str(literal), .. })) => Some(literal.clone()),
+        _ => None,
     }
 }
 

@@ -5,6 +5,7 @@ use crate::channel::{Channel, Info};
 use crate::deferred::Deferred;
 use crate::event::EventName;
 use crate::message::Ref;
+use crate::outbound::Outbound;
 use crate::payload::{EncodeError, Payload, ToPayload};
 use crate::port::{InfoHandler, Shared};
 use crate::pubsub::{Crowd, Subscription};
@@ -166,14 +167,10 @@ impl<C: Channel> Context<C> {
     /// # }
     /// ```
     pub fn broadcast<P: ToPayload + ?Sized>(&mut self, event: impl EventName<P>, payload: &P) {
-        let Some(payload) = self.encode(payload) else {
-            return;
-        };
-        match (self.shared.outbound(&self.shared.topic, event.name(), &payload), &self.subscription) {
-            (Ok(broadcast), Some(subscription)) => self.owe(subscription.broadcast(broadcast)),
-            (Ok(broadcast), None) => self.owe(self.shared.pubsub().broadcast(broadcast)),
-            (Err(failure), _) => self.fail(failure),
-        }
+        self.send(None, event, payload, |ctx, broadcast| match &ctx.subscription {
+            Some(subscription) => subscription.broadcast(broadcast),
+            None => ctx.shared.pubsub().broadcast(broadcast),
+        });
     }
 
     /// Sends an event to everyone who has joined the topic but this client.
@@ -195,17 +192,11 @@ impl<C: Channel> Context<C> {
     /// # }
     /// ```
     pub fn broadcast_from<P: ToPayload + ?Sized>(&mut self, event: impl EventName<P>, payload: &P) {
-        let Some(payload) = self.encode(payload) else {
-            return;
-        };
-        match (self.shared.outbound(&self.shared.topic, event.name(), &payload), &self.subscription) {
-            (Ok(broadcast), Some(subscription)) => {
-                self.owe(subscription.broadcast_from(broadcast, self.sources.subscriptions()));
-            }
+        self.send(None, event, payload, |ctx, broadcast| match &ctx.subscription {
+            Some(subscription) => subscription.broadcast_from(broadcast, ctx.sources.subscriptions()),
             // The channel has ended, so it is not among the subscribers.
-            (Ok(broadcast), None) => self.owe(self.shared.pubsub().broadcast(broadcast)),
-            (Err(failure), _) => self.fail(failure),
-        }
+            None => ctx.shared.pubsub().broadcast(broadcast),
+        });
     }
 
     /// Sends an event to everyone who has joined another topic, or to a [`Subscription`](crate::Subscription) to it. The
@@ -237,13 +228,9 @@ impl<C: Channel> Context<C> {
         event: impl EventName<P>,
         payload: &P,
     ) {
-        let Some(payload) = self.encode(payload) else {
-            return;
-        };
-        match self.shared.outbound(topic.name(), event.name(), &payload) {
-            Ok(broadcast) => self.owe(self.shared.pubsub().broadcast(broadcast)),
-            Err(failure) => self.fail(failure),
-        }
+        self.send(Some(topic.name()), event, payload, |ctx, broadcast| {
+            ctx.shared.pubsub().broadcast(broadcast)
+        });
     }
 
     /// Sends the channel itself a message, for its `#[handle_info]`, after what already waits.
@@ -425,6 +412,27 @@ impl<C: Channel> Context<C> {
     /// ```
     pub fn stop_with(&mut self, stop: Stop) {
         self.stop = Some(stop);
+    }
+
+    /// Sends a broadcast of another topic, or of the channel's own, in this way.
+    fn send<P: ToPayload + ?Sized>(
+        &mut self,
+        topic: Option<&str>,
+        event: impl EventName<P>,
+        payload: &P,
+        deliver: impl FnOnce(&Self, Outbound<'_>) -> Crowd,
+    ) {
+        let Some(payload) = self.encode(payload) else {
+            return;
+        };
+        let topic = topic.unwrap_or(&self.shared.topic);
+        match self.shared.outbound(topic, event.name(), &payload) {
+            Ok(broadcast) => {
+                let crowd = deliver(self, broadcast);
+                self.owe(crowd);
+            }
+            Err(failure) => self.fail(failure),
+        }
     }
 
     fn encode<P: ToPayload + ?Sized>(&mut self, payload: &P) -> Option<Payload> {

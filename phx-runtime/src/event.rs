@@ -1,6 +1,7 @@
 //! What an event is called, and what it carries.
 
 use crate::broadcast::Broadcast;
+use crate::not_inferred::NotInferred;
 use crate::payload::{FromPayload, PayloadError};
 use std::fmt;
 use std::marker::PhantomData;
@@ -129,13 +130,9 @@ pub trait CarriedBy<P: ?Sized> {}
 #[diagnostic::do_not_recommend]
 impl<P: ?Sized> CarriedBy<P> for P {}
 
-/// Without this, rustc would infer what an event carries from what somebody takes of it, and report that the constant is
-/// another, in place of the message above.
+// Or rustc would infer what the event carries from what somebody takes of it, and report that the constant is another.
 #[diagnostic::do_not_recommend]
 impl<P: ?Sized> CarriedBy<NotInferred<P>> for P {}
-
-#[derive(Debug)]
-pub struct NotInferred<P: ?Sized>(PhantomData<P>);
 
 impl<P: ?Sized> Clone for Event<P> {
     fn clone(&self) -> Self {

@@ -257,6 +257,7 @@ mod log;
 mod message;
 mod metrics;
 mod mount;
+mod not_inferred;
 mod origin;
 mod outbound;
 mod outbox;

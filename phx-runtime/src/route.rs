@@ -2,6 +2,7 @@
 
 use crate::channel::Channel;
 use crate::channel_task;
+use crate::not_inferred::NotInferred;
 use crate::port::{ChannelHandle, JoinRequest};
 use crate::table::Table;
 use crate::topic::Pattern;
@@ -122,6 +123,11 @@ impl<S> Route<S> {
         (self.channel.name)()
     }
 
+    /// Whether both lines lead to one channel.
+    pub(crate) fn has_the_channel_of(&self, other: &Self) -> bool {
+        self.channel.channel == other.channel.channel
+    }
+
     /// Whether this line leads to the channel `C`.
     pub(crate) fn leads_to<C: Channel>(&self) -> bool {
         self.channel.channel == TypeId::of::<C>()
@@ -156,12 +162,9 @@ pub trait DataOf<C, T> {}
 #[diagnostic::do_not_recommend]
 impl<C, T> DataOf<C, T> for &'static T {}
 
-/// Without this, rustc would infer that what is given is a `()` where a channel takes no data, and report that it is
-/// of another type, in place of the message above.
+// Or rustc would infer that what is given is a `()` where a channel takes no data, and report that it is of another type.
 #[diagnostic::do_not_recommend]
-impl<C> DataOf<C, ()> for &'static NotInferred {}
-
-pub enum NotInferred {}
+impl<C> DataOf<C, ()> for &'static NotInferred<()> {}
 
 /// Finds how to start the channel that serves `topic`.
 pub(crate) fn find<S: Routes>(topic: &str) -> Option<StartChannel> {

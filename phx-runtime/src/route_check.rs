@@ -66,6 +66,8 @@ pub(crate) fn problems<S: Routes>() -> Vec<EndpointProblem> {
                 let pattern = join.pattern;
                 EndpointProblem::JoinWithoutLine { socket, pattern, channel }
             }));
+        }
+        if !S::ROUTES[..line].iter().any(|above| above.has_the_channel_of(route)) {
             let repeated = route.table().repeated_event();
             problems.extend(repeated.map(|event| EndpointProblem::EventHandledTwice { channel, event }));
         }
@@ -168,6 +170,8 @@ mod tests {
         channel!("room:*", Room<T>);
         channel!("rooms:*", Room<T>);
         channel!("hall:{name}", Hall<T>);
+        channel!("area:{id}", Twin<T>);
+        channel!("zone:{id}", OtherTwin<T>);
 
         async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
             Err(Refused::new("no"))
@@ -228,10 +232,41 @@ mod tests {
         }
     }
 
+    struct Twin<T>(T);
+
+    #[channel(socket = AnySocket<T>, crate = phx_runtime)]
+    impl<T: Send + Sync + 'static> Twin<T> {
+        #[join("{kind}:{id}")]
+        fn join(kind: String, id: u8) -> Result<Self, Refused> {
+            Err(Refused::new(format!("{kind} {id}")))
+        }
+    }
+
+    /// Another channel, which the compiler takes for the same one by its joins.
+    struct OtherTwin<T>(T);
+
+    #[channel(socket = AnySocket<T>, crate = phx_runtime)]
+    impl<T: Send + Sync + 'static> OtherTwin<T> {
+        #[join("{kind}:{id}")]
+        fn join(kind: String, id: u8) -> Result<Self, Refused> {
+            Err(Refused::new(format!("{kind} {id}")))
+        }
+
+        #[handle_out("ping")]
+        fn ping(&mut self) {}
+
+        #[handle_out(crate::route_check::tests::PING)]
+        fn ping_again(&mut self) {}
+    }
+
     #[test]
     fn lines_without_a_join_joins_without_a_line_and_repeated_events_are_found() {
         let texts: Vec<_> = problems::<AnySocket<u8>>().iter().map(ToString::to_string).collect();
-        let [other, twice, line, seat] = &texts[..] else { panic!("{texts:#?}") };
+        let [other, twice, line, seat, twice_out] = &texts[..] else { panic!("{texts:#?}") };
+        assert!(
+            twice_out.contains("handled twice by `phx_runtime::route_check::tests::OtherTwin<u8>`"),
+            "{twice_out}"
+        );
         assert!(twice.contains("event \"ping\" is handled twice by"), "{twice}");
         assert!(
             line.contains("`phx_runtime::route_check::tests::Room<u8>` accepts a topic matching \"rooms:*\""),

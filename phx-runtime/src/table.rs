@@ -79,9 +79,7 @@ impl Table {
     pub const fn intercepts(self, intercepts: &'static [&'static str]) -> Self {
         Self { intercepts, ..self }
     }
-}
 
-impl Table {
     /// An event that two `#[handle_in]`, or two `#[handle_out]`, are for.
     pub(crate) const fn repeated_event(&self) -> Option<&'static str> {
         let (events, intercepts) = (self.events_in, self.intercepts);

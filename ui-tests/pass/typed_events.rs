@@ -7,6 +7,13 @@ mod shared {
     use phx_runtime::Event;
 
     pub(crate) const PING: Event<u64> = Event::new("ping");
+
+    pub(crate) const fn prefixed(name: &'static str) -> Event<u64> {
+        match name.as_bytes() {
+            b"ping" => Event::new("my_ping"),
+            _ => Event::new(name),
+        }
+    }
 }
 
 struct UserSocket;
@@ -33,6 +40,12 @@ impl RoomChannel {
     const NEW_MSG: Event<NewMsg> = Event::new("new_msg");
     const CLOSED: Event<()> = Event::new("closed");
     const COPY: Event<NewMsg> = Self::NEW_MSG;
+    /// Called otherwise than what stands in it.
+    const MADE: Event<u64> = shared::prefixed("ping");
+    #[cfg(any())]
+    const EITHER: Event<u64> = Event::new("close");
+    #[cfg(not(any()))]
+    const EITHER: Event<u64> = Event::new("either");
     const LIMIT: usize = 10;
     #[cfg(any())]
     const MISSING: Event<Missing> = Event::new("missing");
@@ -64,6 +77,12 @@ impl RoomChannel {
         ctx.broadcast("raw", &payload);
     }
 
+    #[handle_in(Self::MADE)]
+    fn made(&mut self) {}
+
+    #[handle_in(Self::EITHER)]
+    fn either(&mut self) {}
+
     #[handle_in("close")]
     fn close(&mut self, ctx: &mut Context<Self>) {
         ctx.broadcast_from(Self::CLOSED, &());
@@ -86,9 +105,10 @@ impl Events for RoomChannel {}
 
 fn main() {
     let table = RoomChannel::TABLE;
-    let events_in: Vec<_> = table.events_in.iter().map(|row| (row.event, row.method)).collect();
-    assert_eq!(events_in, [("new_msg", "new_msg"), ("ping", "ping"), ("raw", "raw"), ("close", "close")]);
+    let events_in: Vec<_> = table.events_in.iter().map(|row| row.event).collect();
+    let expected = ["new_msg", "ping", "raw", "my_ping", "either", "close"];
+    assert_eq!(events_in, expected);
     let events_out: Vec<_> = table.events_out.iter().map(|row| row.event).collect();
-    assert_eq!(events_out, ["new_msg", "closed", "new_msg", "ad_hoc"]);
+    assert_eq!(events_out, ["new_msg", "closed", "new_msg", "my_ping", "either", "ad_hoc"]);
     assert_eq!(table.intercepts, ["new_msg", "ad_hoc"]);
 }

@@ -98,3 +98,73 @@ impl Part {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Segment::{Capture, Literal};
+
+    /// Patterns of up to three segments, of two letters; topics have a third, to be anything else.
+    fn patterns() -> Vec<Pattern> {
+        let segments: [&[Segment]; 9] = [
+            &[],
+            &[Literal("a")],
+            &[Literal("b")],
+            &[Capture("x")],
+            &[Literal("")],
+            &[Literal("a"), Literal("b")],
+            &[Literal("a"), Capture("x")],
+            &[Capture("x"), Literal("a")],
+            &[Capture("x"), Capture("y")],
+        ];
+        let mut patterns: Vec<Pattern> = Vec::new();
+        for segments in segments {
+            if !segments.is_empty() {
+                patterns.push(Pattern::exact("", segments));
+            }
+            patterns.push(Pattern::rest("", segments, "rest"));
+            patterns.extend(["", "a"].map(|prefix| Pattern::prefix("", segments, prefix)));
+        }
+        patterns
+    }
+
+    /// Every topic of up to six characters, one more than any pattern here asks for.
+    fn topics() -> Vec<String> {
+        let mut all = vec![String::new()];
+        let mut start = 0;
+        for _ in 0..6 {
+            let end = all.len();
+            for i in start..end {
+                all.extend(["a", "b", "c", ":"].map(|letter| format!("{}{letter}", all[i])));
+            }
+            start = end;
+        }
+        all
+    }
+
+    #[test]
+    fn what_patterns_have_in_common_agrees_with_trying_every_topic() {
+        let (patterns, topics) = (patterns(), topics());
+        let matched =
+            |pattern: &Pattern| topics.iter().map(|topic| pattern.matches(topic)).collect::<Vec<_>>();
+        let matched: Vec<Vec<bool>> = patterns.iter().map(matched).collect();
+        for (a, of_a) in patterns.iter().zip(&matched) {
+            for (b, of_b) in patterns.iter().zip(&matched) {
+                let common: Vec<usize> =
+                    (0..topics.len()).filter(|topic| of_a[*topic] && of_b[*topic]).collect();
+                assert_eq!(a.overlaps(b), !common.is_empty(), "{:?} {:?}", a.shown(), b.shown());
+                for (wide, of_wide) in patterns.iter().zip(&matched).filter(|_| !common.is_empty()) {
+                    let covers = common.iter().all(|topic| of_wide[*topic]);
+                    let shown = [wide, a, b].map(Pattern::shown);
+                    assert_eq!(wide.covers_common(a, b), covers, "{shown:?}");
+                }
+            }
+        }
+    }
+
+    impl Pattern {
+        fn shown(&self) -> (&'static [Segment], Tail) {
+            (self.segments(), self.tail())
+        }
+    }
+}

@@ -25,7 +25,7 @@ pub(crate) struct Mount {
     options: Vec<MountOption>,
 }
 
-/// `limits.max_channels = 3`, or `auth_token` alone for `true`.
+/// `limits.max_channels = 3`, or `auth_token` alone for `true`, `longpoll` alone for its default settings.
 struct MountOption {
     name: Punctuated<Ident, Token![.]>,
     value: Option<Expr>,
@@ -39,6 +39,7 @@ const OPTIONS: &[&str] = &[
     "drain",
     "limits",
     "log",
+    "longpoll",
     "serializers",
     "subprotocols",
     "websocket_path",
@@ -46,6 +47,9 @@ const OPTIONS: &[&str] = &[
 
 /// Those of them that are a `bool`.
 const FLAGS: &[&str] = &["auth_token"];
+
+/// Those that are off unless they have settings: without a value, the default ones.
+const OFF_BY_DEFAULT: &[&str] = &["compress", "longpoll"];
 
 fn known_names() -> Vec<&'static str> {
     [OPTIONS, &["crate"]].concat()
@@ -160,7 +164,7 @@ impl MountOption {
     }
 
     fn lacks_value(&self) -> bool {
-        self.value.is_none() && !FLAGS.contains(&&*self.full_name())
+        self.value.is_none() && ![FLAGS, OFF_BY_DEFAULT].concat().contains(&&*self.full_name())
     }
 
     fn is_part_of(&self, name: &str) -> bool {
@@ -218,8 +222,12 @@ impl ToTokens for MountOption {
         let Self { name, value } = self;
         let at_name = Span::call_site().located_at(name[0].span());
         let options = all_options(at_name);
-        let flag = quote_spanned!(at_name=> true);
-        let value = value.as_ref().map_or(flag, ToTokens::to_token_stream);
+        let turned_on = if FLAGS.contains(&&*self.full_name()) {
+            quote_spanned!(at_name=> true)
+        } else {
+            quote_spanned!(at_name=> ::core::option::Option::Some(::core::default::Default::default()))
+        };
+        let value = value.as_ref().map_or(turned_on, ToTokens::to_token_stream);
         tokens.extend(quote_spanned!(at_name=> #options.#name = #value;));
     }
 }

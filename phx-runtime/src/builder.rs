@@ -22,6 +22,7 @@ pub struct EndpointBuilder {
     with_declared: bool,
     check_origin: CheckOrigin,
     url_host: Option<String>,
+    secret_key_base: Option<String>,
 }
 
 impl Default for EndpointBuilder {
@@ -31,6 +32,7 @@ impl Default for EndpointBuilder {
             with_declared: true,
             check_origin: CheckOrigin::host(),
             url_host: Some("localhost".to_owned()),
+            secret_key_base: None,
         }
     }
 }
@@ -153,13 +155,36 @@ impl EndpointBuilder {
         self
     }
 
+    /// The secret from which every key is derived that the endpoint signs with: so far those of
+    /// [long polling](crate::LongPoll). At least 64 bytes that nobody can guess; `mix phx.gen.secret` and
+    /// `openssl rand -base64 48` make some. Keep it out of the source. Phoenix: `secret_key_base`.
+    ///
+    /// Without one, an endpoint with long polling makes a secret of its own when it is built, with a warning: nothing
+    /// that it signs is known after a restart, or to another node.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # fn main() -> Result<(), EndpointError> {
+    /// let mut builder = Endpoint::builder();
+    /// if let Ok(secret) = std::env::var("SECRET_KEY_BASE") {
+    ///     builder = builder.secret_key_base(secret);
+    /// }
+    /// let endpoint = builder.build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn secret_key_base(mut self, secret: impl Into<String>) -> Self {
+        self.secret_key_base = Some(secret.into());
+        self
+    }
+
     /// Mounts the [declared](macro@crate::socket#declaring-the-mount) sockets beside the others, checks everything and
     /// makes the endpoint.
     ///
     /// # Errors
     /// With every problem found, not only the first.
     pub fn build(self) -> Result<Endpoint, EndpointError> {
-        let Self { mounts: explicit, with_declared, check_origin, url_host } = self;
+        let Self { mounts: explicit, with_declared, check_origin, url_host, secret_key_base: _ } = self;
         let mut problems = Vec::new();
         problems.extend(invalid_origins(&check_origin));
         if let Some(host) = url_host.as_deref().filter(|host| !is_host(host)) {

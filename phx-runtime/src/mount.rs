@@ -10,6 +10,7 @@ use crate::handshake::Request;
 use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::log::Log;
+use crate::longpoll::LongPoll;
 use crate::metrics::Metrics;
 use crate::origin::{CheckOrigin, Origin};
 use crate::path::PathPattern;
@@ -41,6 +42,8 @@ pub struct MountOptions {
     /// Where under the mount's path WebSockets connect. Default `websocket`, which phoenix.js appends to the path it is
     /// given. Named segments are parameters, as in the mount's path: `{room}/ws`. Phoenix: `path`.
     pub websocket_path: String,
+    /// Whether and how clients may come by long polling too. Default `None`: they may not, as in Phoenix.
+    pub longpoll: Option<LongPoll>,
     /// The WebSocket subprotocols to answer with, the favourite first. Default `None`: what the client offers is
     /// ignored. With a list, a client that offers none of it is refused with 403; one that offers nothing is not.
     pub subprotocols: Option<Vec<String>>,
@@ -116,6 +119,7 @@ impl Default for MountOptions {
             compress: None,
             check_origin: None,
             websocket_path: "websocket".to_owned(),
+            longpoll: None,
             subprotocols: None,
             auth_token: false,
             connect_data: Extensions::new(),

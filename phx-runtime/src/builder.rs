@@ -4,16 +4,22 @@ use crate::declared::{self, DeclaredSocket};
 use crate::draft::{Draft, Mountable};
 use crate::endpoint::Endpoint;
 use crate::endpoint_error::{EndpointError, EndpointProblem};
-use crate::mount::{Mount, MountOptions};
+use crate::longpoll::random;
+use crate::mount::{Mount, MountOptions, Paths};
 use crate::origin::{CheckOrigin, Origin};
 use crate::path::{PathError, PathPattern};
 use crate::socket::Socket;
 use crate::subprotocol;
 use crate::transport::Transport;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::HashSet;
 use std::fmt;
 use std::net::Ipv6Addr;
 use std::panic::Location;
+
+/// As in Phoenix, where cookies are signed with it too.
+const MIN_SECRET_BYTES: usize = 64;
 
 /// Collects sockets; made by [`Endpoint::builder`].
 #[must_use = "an endpoint is made by `build`"]
@@ -184,11 +190,14 @@ impl EndpointBuilder {
     /// # Errors
     /// With every problem found, not only the first.
     pub fn build(self) -> Result<Endpoint, EndpointError> {
-        let Self { mounts: explicit, with_declared, check_origin, url_host, secret_key_base: _ } = self;
+        let Self { mounts: explicit, with_declared, check_origin, url_host, secret_key_base } = self;
         let mut problems = Vec::new();
         problems.extend(invalid_origins(&check_origin));
         if let Some(host) = url_host.as_deref().filter(|host| !is_host(host)) {
             problems.push(EndpointProblem::InvalidUrlHost(host.to_owned()));
+        }
+        if secret_key_base.as_ref().is_some_and(|secret| secret.len() < MIN_SECRET_BYTES) {
+            problems.push(EndpointProblem::ShortSecret);
         }
         let drafts = declared::mounts(explicit, with_declared);
         let mut ids = HashSet::new();
@@ -197,13 +206,14 @@ impl EndpointBuilder {
                 problems.extend((what.problems)());
             }
         }
+        let secret = secret_key_base.unwrap_or_else(|| own_secret(&drafts));
         let mut mounts: Vec<Mount> = Vec::new();
         for draft in drafts {
             problems.extend(invalid_options(&draft.options));
-            let Some(websocket) = websocket_pattern(&draft, &mut problems) else { continue };
-            let rival = mounts.iter().find(|earlier| earlier.websocket.is_same_as(&websocket));
+            let Some(paths) = paths(&draft, &mut problems) else { continue };
+            let rival = mounts.iter().find(|earlier| earlier.paths.meets(&paths));
             problems.extend(rival.map(|earlier| earlier.clash_with(&draft)));
-            mounts.push(Mount::new(draft, websocket, &check_origin, url_host.as_deref()));
+            mounts.push(Mount::new(draft, paths, &check_origin, url_host.as_deref(), &secret));
         }
         problems.extend(declared::channels_without_route(&ids));
         if problems.is_empty() { Ok(Endpoint::new(mounts)) } else { Err(EndpointError::new(problems)) }
@@ -228,8 +238,8 @@ fn is_host(host: &str) -> bool {
     is_name || host.parse::<Ipv6Addr>().is_ok()
 }
 
-/// The two parts one by one, so that the problem is where it is said to be.
-fn websocket_pattern(draft: &Draft, problems: &mut Vec<EndpointProblem>) -> Option<PathPattern> {
+/// The parts one by one, so that the problem is where it is said to be.
+fn paths(draft: &Draft, problems: &mut Vec<EndpointProblem>) -> Option<Paths> {
     let Draft { path, options, .. } = draft;
     let is_invalid = |path: &str| matches!(PathPattern::parse(path), Err(PathError::Invalid));
     if !path.starts_with('/') || is_invalid(path) {
@@ -238,16 +248,42 @@ fn websocket_pattern(draft: &Draft, problems: &mut Vec<EndpointProblem>) -> Opti
     if is_invalid(&options.websocket_path) {
         problems.push(EndpointProblem::InvalidWebSocketPath(options.websocket_path.clone()));
     }
-    let whole = draft.websocket_path();
-    match PathPattern::parse(&whole) {
+    let longpoll_path = options.longpoll.as_ref().map(|longpoll| &longpoll.path);
+    if let Some(path) = longpoll_path.filter(|path| is_invalid(path)) {
+        problems.push(EndpointProblem::InvalidLongPollPath(path.clone()));
+    }
+    let mut whole = |path: String| match PathPattern::parse(&path) {
         Ok(pattern) => Some(pattern),
         Err(PathError::Repeated(name)) => {
-            problems.push(EndpointProblem::RepeatedName { path: whole, name });
+            problems.push(EndpointProblem::RepeatedName { path, name });
             None
         }
         // Told above.
         Err(PathError::Invalid) => None,
+    };
+    let websocket = whole(draft.websocket_path())?;
+    let longpoll = match draft.longpoll_path() {
+        Some(path) => Some(whole(path)?),
+        None => None,
+    };
+    if longpoll.as_ref().is_some_and(|longpoll| longpoll.is_same_as(&websocket)) {
+        problems.push(EndpointProblem::LongPollPathTaken(draft.websocket_path()));
     }
+    // A part of what has been read.
+    let base = PathPattern::parse(path).ok()?;
+    Some(Paths { base, websocket, longpoll })
+}
+
+/// A secret for an endpoint that is given none, and needs one.
+fn own_secret(drafts: &[Draft]) -> String {
+    if drafts.iter().all(|draft| draft.options.longpoll.is_none()) {
+        return String::new();
+    }
+    tracing::warn!(
+        "there is no `secret_key_base` to sign the sessions of long polling with, so one is made up: clients start \
+         anew after a restart, and other nodes do not know their sessions. Give `EndpointBuilder::secret_key_base` one"
+    );
+    URL_SAFE_NO_PAD.encode(random::<48>())
 }
 
 impl fmt::Debug for EndpointBuilder {

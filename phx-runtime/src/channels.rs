@@ -36,6 +36,7 @@ impl<S: Socket> Transport for Channels<S> {
             let reason = format!("no serializer for version {vsn:?}");
             return Err(Refusal::new(StatusCode::FORBIDDEN, Check::Version, reason).pack());
         };
+        let serializer = if request.text_only { serializer.for_text() } else { serializer };
         let params = request.params::<S::Params>().map_err(|error| {
             // The error may quote what the log must not hold.
             let hides = request.mount.options.log.filter_parameters.hides_any(request.params);

@@ -6,20 +6,26 @@ use crate::endpoint_error::{EndpointProblem, Site};
 use crate::handshake::{self, Request};
 use crate::hub::Hub;
 use crate::mount::{Mount, MountOptions};
+use crate::refusal::Refusal;
 use crate::route_check;
 use crate::socket::Socket;
 use crate::transport::Transport;
+use crate::way::{BySession, ByWebSocket, Way};
 use futures_util::future::BoxFuture;
 use std::any::{TypeId, type_name};
 use std::panic::Location;
 use std::sync::Arc;
-use warp::reply::Response;
+
+/// Lets a client in, or refuses it.
+type Accept<W> =
+    fn(Request, Arc<Hub>, Arc<Mount>, W) -> BoxFuture<'static, Result<<W as Way>::Arrived, Refusal>>;
 
 /// A type that connections are made of, without its name at compile time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mountable {
     pub(crate) id: TypeId,
-    pub(crate) accept: fn(Request, Arc<Hub>, Arc<Mount>) -> BoxFuture<'static, Response>,
+    pub(crate) accept: Accept<ByWebSocket>,
+    pub(crate) open: Accept<BySession>,
     pub(crate) background: fn(Endpoint) -> BoxFuture<'static, ()>,
     /// What is wrong with its table.
     pub(crate) problems: fn() -> Vec<EndpointProblem>,
@@ -38,7 +44,8 @@ impl Mountable {
     pub(crate) const fn transport<T: Transport>() -> Self {
         Self {
             id: TypeId::of::<T>(),
-            accept: |request, hub, mount| Box::pin(handshake::accept::<T>(request, hub, mount)),
+            accept: |request, hub, mount, way| Box::pin(handshake::accept::<T, _>(request, hub, mount, way)),
+            open: |request, hub, mount, way| Box::pin(handshake::accept::<T, _>(request, hub, mount, way)),
             background: |endpoint| Box::pin(T::background(endpoint)),
             problems: Vec::new,
             name: type_name::<T>,
@@ -62,6 +69,11 @@ impl Draft {
     /// The path of its WebSockets.
     pub(crate) fn websocket_path(&self) -> String {
         format!("{}/{}", self.path, self.options.websocket_path)
+    }
+
+    /// The path of its long polling, if it has any.
+    pub(crate) fn longpoll_path(&self) -> Option<String> {
+        self.options.longpoll.as_ref().map(|longpoll| format!("{}/{}", self.path, longpoll.path))
     }
 
     pub(crate) fn site(&self) -> Site {

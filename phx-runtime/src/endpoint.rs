@@ -1,26 +1,35 @@
 //! The endpoint: mounted sockets as a warp filter, and what they share.
 
+use crate::arrival::Arrival;
 use crate::builder::EndpointBuilder;
+use crate::desk::Life;
 use crate::event::EventName;
 use crate::handshake::Request;
 use crate::hub::Hub;
+use crate::longpoll::{self, Polling};
 use crate::mount::Mount;
 use crate::outbound::Outbound;
 use crate::payload::{EncodeError, Payload, ToPayload};
 use crate::pubsub::DISCONNECT;
+use crate::refusal::Refusal;
 use crate::server::{Accepted, ServeError, Server};
+use crate::session::Session;
 use crate::subscription::Subscription;
 use crate::topic_name::TopicName;
+use crate::way::{BySession, ByWebSocket};
+use bytes::Buf;
+use futures_util::Stream;
 use hyper::upgrade::OnUpgrade;
 use std::convert::Infallible;
 use std::fmt;
+use std::future::ready;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use warp::http::uri::{Authority, Scheme};
-use warp::http::{HeaderMap, Method, Uri, header};
+use warp::http::{HeaderMap, Method, StatusCode, Uri, header};
 use warp::path::FullPath;
 use warp::reply::Response;
-use warp::{Filter, Rejection};
+use warp::{Filter, Rejection, Reply};
 
 /// Everything that realtime clients connect to: sockets at paths, and the topics they share.
 ///
@@ -75,13 +84,18 @@ impl Endpoint {
     ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static {
         let endpoint = self.clone();
         warp::any()
-            .and_then(move || std::future::ready(Ok::<_, Rejection>(endpoint.clone())))
+            .and_then(move || ready(Ok::<_, Rejection>(endpoint.clone())))
             .and(warp::method())
             .and(warp::path::full())
             .and(warp::query::raw().map(Some).or(warp::any().map(|| None)).unify())
             .and(warp::header::headers_cloned())
             .and(connection())
-            .and_then(answer)
+            .and_then(|endpoint, method, path, query, headers, connection| {
+                ready(find(endpoint, method, path, query, headers, connection))
+            })
+            // Not before it is known that the request is for a socket: a body is there once.
+            .and(warp::body::stream())
+            .and_then(async |found: Found, body| Ok::<_, Rejection>(found.answer(body).await))
     }
 
     /// Sends an event to everyone who has joined `topic`, from outside any channel.
@@ -227,6 +241,37 @@ impl Endpoint {
         self.hub.pubsub.topics()
     }
 
+    /// Connects a client that arrives by a transport of your own, such as server-sent events or a local socket: the same
+    /// checks are made as for a WebSocket, in the same order, and [`Socket::connect`](crate::Socket::connect) decides.
+    /// See [`Session`], and the example `sse`.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// use phx_runtime::{Arrival, Session};
+    ///
+    /// async fn arrives(endpoint: &Endpoint, headers: warp::http::HeaderMap) -> Result<Session, warp::reply::Response> {
+    ///     let mut arrival = Arrival::new("/socket", "vsn=2.0.0");
+    ///     arrival.headers = headers;
+    ///     endpoint.connect(arrival).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The HTTP answer that turns the client away: 403 for most reasons, 404 if nothing is mounted at the path.
+    pub async fn connect(&self, arrival: Arrival) -> Result<Session, Response> {
+        self.hub.background.start(self);
+        let Arrival { path, query, headers, peer_addr, text_only } = arrival;
+        let found =
+            self.mounts.iter().rev().find_map(|mount| Some((mount, mount.paths.base.captures(&path)?)));
+        let not_found = || StatusCode::NOT_FOUND.into_response();
+        let (mount, segments) = found.ok_or_else(not_found)?;
+        let uri = uri(&path, Some(&query), &headers).map_err(|_| StatusCode::BAD_REQUEST.into_response())?;
+        let request = Request { method: Method::GET, uri, segments: owned(segments), headers, peer_addr };
+        let life = Life::Messages(mount.options.limits.idle_timeout);
+        let way = BySession { name: "custom", life, is_text_only: text_only, books: Box::new(()) };
+        mount.open(request, Arc::clone(&self.hub), way).await.map_err(Refusal::into_response)
+    }
+
     /// Binds `addr`, serves `routes` there and returns after ctrl-c or SIGTERM, when every connection has been
     /// closed, as [`Server::run`] does. For more control, see [`bind`](Self::bind).
     ///
@@ -284,29 +329,65 @@ fn connection()
         .map(|on_upgrade, accepted, peer| (on_upgrade, accepted, peer))
 }
 
-async fn answer(
+/// A request for a socket.
+struct Found {
+    hub: Arc<Hub>,
+    mount: Arc<Mount>,
+    request: Request,
+    way: HttpWay,
+}
+
+enum HttpWay {
+    WebSocket(ByWebSocket),
+    Polling(Arc<Polling>),
+}
+
+fn find(
     endpoint: Endpoint,
     method: Method,
     path: FullPath,
     query: Option<String>,
     headers: HeaderMap,
     (on_upgrade, accepted, warp_peer): (Option<OnUpgrade>, Option<Accepted>, Option<SocketAddr>),
-) -> Result<Response, Rejection> {
+) -> Result<Found, Rejection> {
     // Under another server than ours nobody else says that serving has begun.
     endpoint.hub.background.start(&endpoint);
     let path = path.as_str();
+    let peer_addr = accepted.as_ref().map(|accepted| accepted.peer).or(warp_peer);
     // The one declared last wins, as in Phoenix.
-    let found = endpoint.mounts.iter().rev().find_map(|mount| Some((mount, mount.websocket.captures(path)?)));
-    let Some((mount, segments)) = found else {
+    let found = endpoint.mounts.iter().rev().find_map(|mount| {
+        if let Some(segments) = mount.paths.websocket.captures(path) {
+            let permit = accepted.as_ref().map(|accepted| Arc::clone(&accepted.permit));
+            let way = ByWebSocket { on_upgrade: None, permit, subprotocol: None };
+            return Some((mount, segments, HttpWay::WebSocket(way)));
+        }
+        let (pattern, polling) = mount.paths.longpoll.as_ref().zip(mount.polling.as_ref())?;
+        Some((mount, pattern.captures(path)?, HttpWay::Polling(Arc::clone(polling))))
+    });
+    let Some((mount, segments, mut way)) = found else {
         return Err(warp::reject::not_found());
     };
-    let segments =
-        segments.into_iter().map(|(name, segment)| (name.to_owned(), segment.to_owned())).collect();
+    if let HttpWay::WebSocket(way) = &mut way {
+        way.on_upgrade = on_upgrade;
+    }
+    let segments = owned(segments);
     let uri = uri(path, query.as_deref(), &headers).map_err(|_| warp::reject::not_found())?;
-    let peer_addr = accepted.as_ref().map(|accepted| accepted.peer).or(warp_peer);
-    let permit = accepted.map(|accepted| accepted.permit);
-    let request = Request { method, uri, segments, headers, peer_addr, on_upgrade, permit };
-    Ok(mount.accept(request, Arc::clone(&endpoint.hub)).await)
+    let request = Request { method, uri, segments, headers, peer_addr };
+    Ok(Found { hub: Arc::clone(&endpoint.hub), mount: Arc::clone(mount), request, way })
+}
+
+impl Found {
+    async fn answer<E>(self, body: impl Stream<Item = Result<impl Buf, E>>) -> Response {
+        let Self { hub, mount, request, way } = self;
+        match way {
+            HttpWay::WebSocket(way) => mount.accept(request, hub, way).await,
+            HttpWay::Polling(polling) => longpoll::answer(request, body, hub, &mount, &polling).await,
+        }
+    }
+}
+
+fn owned(segments: Vec<(&str, &str)>) -> Vec<(String, String)> {
+    segments.into_iter().map(|(name, segment)| (name.to_owned(), segment.to_owned())).collect()
 }
 
 /// The whole of what was requested, or the path and query alone if the `Host` header is none.

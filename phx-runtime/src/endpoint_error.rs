@@ -72,6 +72,15 @@ pub enum EndpointProblem {
     /// [`MountOptions::websocket_path`](crate::MountOptions::websocket_path) is none.
     #[error("`{0}` is not a path for WebSockets: write it like `websocket` or `{{room}}/ws`")]
     InvalidWebSocketPath(String),
+    /// [`LongPoll::path`](crate::LongPoll::path) is none.
+    #[error("`{0}` is not a path for long polling: write it like `longpoll` or `{{room}}/poll`")]
+    InvalidLongPollPath(String),
+    /// [`LongPoll::path`](crate::LongPoll::path) leads to where the mount's WebSockets are.
+    #[error("long polling and the WebSockets of one mount are both at `{0}`: give each a path of its own")]
+    LongPollPathTaken(String),
+    /// [`EndpointBuilder::secret_key_base`](crate::EndpointBuilder::secret_key_base) is easy to guess.
+    #[error("the `secret_key_base` has fewer than 64 bytes: make one with `openssl rand -base64 48`")]
+    ShortSecret,
     /// Two segments of a path with one name.
     #[error("two segments of `{path}` are named `{name}`: give each a name of its own")]
     RepeatedName {

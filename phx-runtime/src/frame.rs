@@ -154,6 +154,12 @@ impl Frame {
         compressed.as_ref().unwrap_or(self).clone()
     }
 
+    /// What kind of message it is, and the message itself.
+    pub(crate) fn message_in(&self) -> (Opcode, &[u8]) {
+        let opcode = if self.0.buffer[self.0.start] == BINARY { Opcode::Binary } else { Opcode::Text };
+        (opcode, &self.0.buffer[HEADER_ROOM..])
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0.buffer[self.0.start..]
     }

@@ -1,5 +1,7 @@
-//! A TCP stream as the HTTP server sees it: a client that does not read its answer is given up.
+//! A TCP stream as the HTTP server sees it: a client that does not read its answer is given up, and it is known which
+//! answers have left.
 
+use crate::receipt::Unsent;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -12,13 +14,14 @@ use tokio::time::Sleep;
 pub(crate) struct HttpStream {
     stream: TcpStream,
     write_timeout: Duration,
+    unsent: Unsent,
     /// Runs while a write waits for the client.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl HttpStream {
-    pub(crate) fn new(stream: TcpStream, write_timeout: Duration) -> Self {
-        Self { stream, write_timeout, deadline: None }
+    pub(crate) fn new(stream: TcpStream, write_timeout: Duration, unsent: Unsent) -> Self {
+        Self { stream, write_timeout, unsent, deadline: None }
     }
 
     pub(crate) fn into_inner(self) -> TcpStream {
@@ -49,8 +52,11 @@ impl AsyncWrite for HttpStream {
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
+    /// The HTTP server flushes when it has written all that it has.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.unsent.sent();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

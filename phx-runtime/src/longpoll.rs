@@ -1,5 +1,19 @@
 //! What a mount may say about long polling.
 
+mod answers;
+mod posted;
+mod requests;
+mod sessions;
+
+pub(crate) use requests::answer;
+pub(crate) use sessions::random;
+
+use crate::complaints::Complaints;
+use crate::log::log;
+use crate::mount::Mount;
+use sessions::Sessions;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Long polling: for clients whose network lets no WebSocket through. phoenix.js comes by it with
@@ -53,6 +67,9 @@ pub struct LongPoll {
     /// How long the body of a POST may take to arrive; a slower one is answered with 408. Default 10 s: as long as the
     /// headers may take.
     pub body_timeout: Duration,
+    /// How long after a session began its token still names it; with an older one, a new session begins. Default 14 days,
+    /// as in Phoenix: no page stays open for so long. Phoenix: `crypto: [max_age: …]`, in seconds.
+    pub token_max_age: Duration,
     /// How many sessions the mount may have at a time; a client that wants one more is answered with 503, and phoenix.js
     /// tries again. Default 100,000, as many as the [connections](crate::Server::max_connections) of a server: a session
     /// takes a few KiB, and lives for a while after its client has gone.
@@ -67,7 +84,35 @@ impl Default for LongPoll {
             max_body_bytes: 1024 * 1024,
             max_batch: 100,
             body_timeout: Duration::from_secs(10),
+            token_max_age: Duration::from_hours(14 * 24),
             max_sessions: 100_000,
         }
+    }
+}
+
+/// Long polling at a mount.
+pub(crate) struct Polling {
+    options: LongPoll,
+    sessions: Arc<Sessions>,
+    complaints: Complaints,
+}
+
+impl Polling {
+    pub(crate) fn new(options: LongPoll, secret_key_base: &str) -> Self {
+        let sessions = Sessions::new(secret_key_base, options.max_sessions, options.token_max_age);
+        Self { options, sessions, complaints: Complaints::default() }
+    }
+
+    /// Any client can cause it, as often as it likes.
+    fn complain(&self, mount: &Mount, reason: &impl fmt::Display) {
+        if let Some(unsaid) = self.complaints.next() {
+            log!(mount.options.log.client_error, path = mount.path, unsaid, "refused a request: {reason}");
+        }
+    }
+}
+
+impl fmt::Debug for Polling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Polling").field("sessions", &self.sessions).finish_non_exhaustive()
     }
 }

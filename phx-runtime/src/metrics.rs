@@ -52,6 +52,7 @@ label! {
         Params = "params",
         Connect = "connect",
         Upgrade = "upgrade",
+        Sessions = "sessions",
         Crash = "crash",
     }
 }

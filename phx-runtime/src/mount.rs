@@ -10,12 +10,15 @@ use crate::handshake::Request;
 use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::log::Log;
-use crate::longpoll::LongPoll;
+use crate::longpoll::{LongPoll, Polling};
 use crate::metrics::Metrics;
 use crate::origin::{CheckOrigin, Origin};
 use crate::path::PathPattern;
+use crate::refusal::Refusal;
 use crate::serializer::Serializers;
+use crate::session::Session;
 use crate::subprotocol;
+use crate::way::{BySession, ByWebSocket};
 use std::sync::Arc;
 use warp::http::{Extensions, HeaderMap, Uri};
 use warp::reply::Response;
@@ -127,11 +130,32 @@ impl Default for MountOptions {
     }
 }
 
+/// Where requests for a mount go.
+#[derive(Debug)]
+pub(crate) struct Paths {
+    /// The mount itself.
+    pub(crate) base: PathPattern,
+    pub(crate) websocket: PathPattern,
+    pub(crate) longpoll: Option<PathPattern>,
+}
+
+impl Paths {
+    /// Whether a request could be meant for both.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        self.all().any(|one| other.all().any(|other| one.is_same_as(other)))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &PathPattern> {
+        [&self.websocket].into_iter().chain(&self.longpoll)
+    }
+}
+
 /// A mounted socket, shared by its connections.
 #[derive(Debug)]
 pub(crate) struct Mount {
     pub(crate) path: String,
-    pub(crate) websocket: PathPattern,
+    pub(crate) paths: Paths,
+    pub(crate) polling: Option<Arc<Polling>>,
     pub(crate) options: MountOptions,
     pub(crate) metrics: Metrics,
     /// That of the options, to be shared by the connections that agree to it.
@@ -147,16 +171,21 @@ pub(crate) struct Mount {
 impl Mount {
     pub(crate) fn new(
         draft: Draft,
-        websocket: PathPattern,
+        paths: Paths,
         check_origin: &CheckOrigin,
         url_host: Option<&str>,
+        secret_key_base: &str,
     ) -> Self {
         let site = draft.site();
         let Draft { path, options, what, .. } = draft;
         Self {
             metrics: Metrics::new(&path),
             path,
-            websocket,
+            paths,
+            polling: options
+                .longpoll
+                .clone()
+                .map(|longpoll| Arc::new(Polling::new(longpoll, secret_key_base))),
             check_origin: options.check_origin.as_ref().unwrap_or(check_origin).clone(),
             url_host: url_host.map(str::to_owned),
             compression: options.compress.clone().map(Arc::new),
@@ -178,9 +207,24 @@ impl Mount {
         }
     }
 
-    /// Answers a request for the socket.
-    pub(crate) async fn accept(self: &Arc<Self>, request: Request, hub: Arc<Hub>) -> Response {
-        (self.what.accept)(request, hub, Arc::clone(self)).await
+    /// Answers a request for a WebSocket.
+    pub(crate) async fn accept(
+        self: &Arc<Self>,
+        request: Request,
+        hub: Arc<Hub>,
+        way: ByWebSocket,
+    ) -> Response {
+        (self.what.accept)(request, hub, Arc::clone(self), way).await.unwrap_or_else(Refusal::into_response)
+    }
+
+    /// Begins a session.
+    pub(crate) async fn open(
+        self: &Arc<Self>,
+        request: Request,
+        hub: Arc<Hub>,
+        way: BySession,
+    ) -> Result<Session, Refusal> {
+        (self.what.open)(request, hub, Arc::clone(self), way).await
     }
 
     /// Runs the socket's background task.

@@ -39,6 +39,15 @@ pub(crate) enum Next {
     Close(CloseCode),
 }
 
+/// What a connection that lends its frames has to do next.
+#[derive(Debug)]
+pub(crate) enum Lend {
+    /// See that these get to the client; they take so many bytes of the limit.
+    Frames { frames: VecDeque<Frame>, bytes: usize },
+    /// Nothing waits: close.
+    Close(CloseCode),
+}
+
 impl Outbox {
     pub(crate) fn new(limit: usize) -> Self {
         let state = State {
@@ -101,6 +110,50 @@ impl Outbox {
             return Poll::Ready(code);
         }
         state.is_writing = true;
+        state.wake_later(cx);
+        Poll::Pending
+    }
+
+    /// As [`poll_take`](Self::poll_take), for a client that has no connection of its own to write to: what is lent comes
+    /// back by [`give_back`](Self::give_back), and nothing more is lent before that.
+    pub(crate) fn poll_lend(&self, cx: &mut Context<'_>) -> Poll<Lend> {
+        let mut state = self.lock();
+        if state.taken > 0 {
+            state.wake_later(cx);
+            return Poll::Pending;
+        }
+        if !state.frames.is_empty() {
+            state.taken = state.bytes;
+            let frames = mem::take(&mut state.frames);
+            return Poll::Ready(Lend::Frames { frames, bytes: state.bytes });
+        }
+        if let Some(code) = state.close {
+            return Poll::Ready(Lend::Close(code));
+        }
+        state.is_writing = false;
+        state.wake_later(cx);
+        Poll::Pending
+    }
+
+    /// Ends a loan: with the frames that the client has not got, which are the next to be lent.
+    pub(crate) fn give_back(&self, mut frames: VecDeque<Frame>) {
+        let mut state = self.lock();
+        let taken = mem::take(&mut state.taken);
+        if frames.is_empty() {
+            state.bytes -= taken;
+        } else {
+            frames.append(&mut state.frames);
+            state.frames = frames;
+        }
+        wake(state);
+    }
+
+    /// Done when nothing waits and nothing is being written.
+    pub(crate) fn poll_empty(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if state.bytes == 0 {
+            return Poll::Ready(());
+        }
         state.wake_later(cx);
         Poll::Pending
     }

@@ -4,10 +4,12 @@ mod binary;
 mod json;
 mod v1;
 mod v2;
+mod v2_text;
 
 pub use v1::V1;
 pub use v2::V2;
 
+use self::v2_text::V2Text;
 use crate::frame::{Frame, FrameBuffer, Opcode};
 use crate::message::{Message, Outgoing};
 use crate::payload::EncodeError;
@@ -118,9 +120,20 @@ impl SerializerHandle {
         V2_HANDLE.clone()
     }
 
+    /// The same version for a client that can be sent text only. What a serializer of the user's own makes binary stays
+    /// so.
+    pub(crate) fn for_text(self) -> Self {
+        if self == Self::v2() { Self::v2_text() } else { self }
+    }
+
+    fn v2_text() -> Self {
+        static V2_TEXT_HANDLE: LazyLock<SerializerHandle> = LazyLock::new(|| SerializerHandle::new(V2Text));
+        V2_TEXT_HANDLE.clone()
+    }
+
     /// Whether it is one of the default ones.
     pub(crate) fn is_of_phoenix(&self) -> bool {
-        *self == Self::v2() || *self == Self::v1()
+        *self == Self::v2() || *self == Self::v1() || *self == Self::v2_text()
     }
 
     pub(crate) fn decode<'f>(&self, opcode: Opcode, frame: &'f Bytes) -> Result<Message<'f>, DecodeError> {

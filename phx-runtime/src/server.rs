@@ -3,10 +3,12 @@
 use crate::endpoint::Endpoint;
 use crate::endpoint_error::EndpointError;
 use crate::http_stream::HttpStream;
+use crate::receipt::Unsent;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -207,11 +209,20 @@ impl Server {
                 accepted = accept(&listener, &permits) => accepted,
             };
             let service = TowerToHyperService::new(warp::service(routes.clone()));
+            let unsent = Unsent::default();
+            let stream = TokioIo::new(HttpStream::new(stream, write_timeout, unsent.clone()));
             let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
                 request.extensions_mut().insert(accepted.clone());
-                service.call(request)
+                let answer = service.call(request);
+                let unsent = unsent.clone();
+                async move {
+                    let answer = answer.await?;
+                    if let Some(receipt) = answer.extensions().get() {
+                        unsent.put(receipt);
+                    }
+                    Ok::<_, Infallible>(answer)
+                }
             });
-            let stream = TokioIo::new(HttpStream::new(stream, write_timeout));
             let connection = http.serve_connection(stream, service).with_upgrades();
             let mut is_shut_down = is_shut_down.clone();
             tokio::spawn(async move {

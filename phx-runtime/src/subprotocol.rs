@@ -60,6 +60,13 @@ pub(crate) fn take_token(headers: &mut HeaderMap) -> Result<Option<String>, Inva
     Ok(Some(token))
 }
 
+/// Where phoenix.js puts the token when it polls: as it is.
+pub(crate) fn plain_token(headers: &HeaderMap) -> Result<Option<String>, InvalidToken> {
+    let Some(token) = headers.get("x-phoenix-authtoken") else { return Ok(None) };
+    let token = std::str::from_utf8(token.as_bytes()).map_err(|_| InvalidToken)?;
+    Ok(Some(token.to_owned()))
+}
+
 /// Both alphabets: the prefix says the one for URLs, phoenix.js sends the other.
 fn decode(token: &str) -> Result<String, InvalidToken> {
     let token = token.replace('-', "+").replace('_', "/");

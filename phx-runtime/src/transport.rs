@@ -109,6 +109,8 @@ pub struct ConnectRequest<'r> {
     pub(crate) outbox: &'r Arc<Outbox>,
     pub(crate) hub: &'r Arc<Hub>,
     pub(crate) mount: &'r Arc<Mount>,
+    /// The client can be sent text only.
+    pub(crate) text_only: bool,
 }
 
 impl ConnectRequest<'_> {

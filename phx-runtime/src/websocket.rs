@@ -1,21 +1,18 @@
 //! One WebSocket: frames in, frames out, idle timeout, close.
 
-use crate::codec::{ReadError, Reader, Received, SharedStream, Stream};
+use crate::codec::{Reader, Received, SharedStream, Stream};
 use crate::compression::Compression;
+use crate::driver::{Closing, Driver};
 use crate::frame::{CloseCode, Frame};
-use crate::inbox;
-use crate::log::log;
-use crate::metrics::{Crashed, Metrics};
-use crate::mount::Mount;
+use crate::metrics::Metrics;
 use crate::outbox::{Next, Outbox};
-use crate::transport::{Control, Flow, Line, Transport, TransportContext};
+use crate::transport::{Line, Transport};
 use bytes::Bytes;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::mem;
-use std::ops::ControlFlow::{Break, Continue};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -25,9 +22,6 @@ use tokio::time::{Instant, Sleep};
 
 /// What is copied together for one write; larger frames are written from where they are.
 const WRITE_BUFFER: usize = 32 * 1024;
-
-/// Messages handled before their answers are written.
-const MESSAGES_PER_TURN: usize = 32;
 
 /// Starts the task of an upgraded connection. `books` is dropped when the connection has ended.
 pub(crate) fn start<S: Stream + 'static, T: Transport>(
@@ -43,8 +37,8 @@ pub(crate) fn start<S: Stream + 'static, T: Transport>(
     let reader = Reader::new(stream.clone(), already_read, limits.max_message_bytes, compression.clone());
     let idle = Box::pin(tokio::time::sleep(limits.idle_timeout));
     let writer = Writer::new(stream, compression.clone());
-    let state = State::New;
-    let socket = Socket { reader, writer, transport, line, state, idle, last_received: Instant::now() };
+    let driver = Driver::new(transport, line);
+    let socket = Socket { reader, writer, driver, idle, last_received: Instant::now() };
     tokio::spawn(Run { socket: Some(socket), goodbye: None, _books: books });
 }
 
@@ -65,12 +59,8 @@ impl<S: Stream + 'static, T: Transport, B> Future for Run<S, T, B> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(socket) = &mut self.socket {
-            // A custom socket or serializer is the user's code.
             let ended = catch_unwind(AssertUnwindSafe(|| socket.poll(cx)));
-            let code = ready!(ended.unwrap_or_else(|_| {
-                tell_crash(&socket.line.mount, "the socket panicked");
-                Poll::Ready(Some(CloseCode::InternalError))
-            }));
+            let code = ready!(ended.unwrap_or_else(|_| Poll::Ready(Some(socket.driver.crashed()))));
             self.goodbye = self.socket.take().and_then(|socket| socket.end(code));
         }
         match &mut self.goodbye {
@@ -83,59 +73,57 @@ impl<S: Stream + 'static, T: Transport, B> Future for Run<S, T, B> {
 struct Socket<S: Stream, T: Transport> {
     reader: Reader<S>,
     writer: Writer<S>,
-    transport: T,
-    line: Line<T::Info>,
-    state: State,
+    driver: Driver<T>,
     idle: Pin<Box<Sleep>>,
     last_received: Instant,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// The transport has yet to learn that it is connected.
-    New,
-    Open,
-    /// The transport cannot take the next message yet.
-    Blocked,
-}
-
 impl<S: Stream + 'static, T: Transport> Socket<S, T> {
-    /// Goes on until there is a reason to close: the code to send, or `None` if nobody is there to get it.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<CloseCode>> {
+    /// Goes on until there is a reason to close.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Closing> {
+        let Self { reader, writer, driver, .. } = self;
         loop {
-            let was_crowded = self.line.outbox.is_crowded();
-            let received = match self.receive(cx) {
-                Ok(received) => received,
+            let was_crowded = driver.outbox().is_crowded();
+            let turn = driver.receive(cx, |cx| {
+                let received = reader.poll_next(cx);
+                if let Poll::Ready(Ok(Received::Ping(payload))) = &received {
+                    writer.pong = Some(Frame::pong(payload));
+                }
+                received
+            });
+            let turn = match turn {
+                Ok(turn) => turn,
                 Err(code) => return Poll::Ready(code),
             };
-            let outbox = &self.line.outbox;
-            match self.writer.poll_drain(cx, outbox, &self.line.mount.metrics) {
+            if turn.unblocked {
+                self.last_received = Instant::now();
+            }
+            let outbox = driver.outbox();
+            match writer.poll_drain(cx, outbox, &driver.mount().metrics) {
                 Poll::Ready(Ok(code)) => return Poll::Ready(Some(code)),
                 Poll::Ready(Err(_)) => return Poll::Ready(None),
                 Poll::Pending => {}
             }
-            if self.writer.is_busy()
+            if writer.is_busy()
                 && let Poll::Ready(code) = outbox.poll_close(cx)
             {
                 return Poll::Ready(Some(code));
             }
             let may_read_again = was_crowded && !outbox.is_crowded();
-            if !received && !may_read_again {
+            if !turn.received && !may_read_again {
                 break;
             }
         }
-        let took = mem::take(&mut self.writer.took);
+        let took = mem::take(&mut writer.took);
         // A client that is read no further cannot show that it lives but by taking what it is sent.
-        if self.writer.stream.take_received() || (took && self.line.outbox.is_crowded()) {
+        if writer.stream.take_received() || (took && driver.outbox().is_crowded()) {
             self.last_received = Instant::now();
         }
         // The timer is set anew only when it fires: moving it at every message would cost more than the message.
         while self.idle.as_mut().poll(cx).is_ready() {
-            let deadline = self.last_received + self.line.mount.options.limits.idle_timeout;
+            let deadline = self.last_received + driver.mount().options.limits.idle_timeout;
             if deadline <= Instant::now() {
-                let is_held_up = self.state == State::Blocked || self.line.outbox.is_crowded();
-                let code = if is_held_up { CloseCode::TryAgainLater } else { CloseCode::GoingAway };
-                return Poll::Ready(Some(code));
+                return Poll::Ready(Some(driver.silent()));
             }
             self.idle.as_mut().reset(deadline);
         }
@@ -143,25 +131,12 @@ impl<S: Stream + 'static, T: Transport> Socket<S, T> {
     }
 
     /// Takes leave: of the transport, and of the client if it is still there.
-    fn end(self, code: Option<CloseCode>) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
-        let Self { reader, writer, mut transport, line, .. } = self;
-        let Line { outbox, infos, mount, .. } = line;
-        mount.metrics.closed(code);
-        match code {
-            Some(code) => outbox.close(code),
-            None => outbox.abandon(),
-        }
-        // The channels learn at once that their client is gone, and the memory of reading is free.
-        let farewell = AssertUnwindSafe(move || {
-            if let Some(infos) = infos {
-                infos.close_with(|_, _| ());
-            }
-            transport.terminate(code);
-            drop((reader, transport));
-        });
-        if catch_unwind(farewell).is_err() {
-            tell_crash(&mount, "the socket panicked at its end");
-        }
+    fn end(self, code: Closing) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        let Self { reader, writer, driver, .. } = self;
+        let (outbox, mount) = (Arc::clone(driver.outbox()), Arc::clone(driver.mount()));
+        // The memory of reading is free at once.
+        drop(reader);
+        driver.end(code);
         let timeout = mount.options.limits.close_timeout;
         let code = code?;
         Some(Box::pin(async move {
@@ -169,87 +144,6 @@ impl<S: Stream + 'static, T: Transport> Socket<S, T> {
             let _ = tokio::time::timeout(timeout, writer.say_goodbye(&outbox, &mount.metrics, code)).await;
         }))
     }
-
-    /// Handles what has arrived. Returns whether anything had, and on error how to close.
-    fn receive(&mut self, cx: &mut Context<'_>) -> Result<bool, Option<CloseCode>> {
-        if self.state == State::New {
-            self.state = State::Open;
-            self.call(cx, T::init)?;
-        }
-        let mut received = self.receive_infos(cx)?;
-        for _ in 0..MESSAGES_PER_TURN {
-            if self.line.outbox.is_crowded() {
-                break;
-            }
-            match self.transport.poll_ready(cx) {
-                Poll::Ready(Break(code)) => return Err(Some(code)),
-                Poll::Ready(Continue(())) if self.state == State::Blocked => {
-                    self.state = State::Open;
-                    self.last_received = Instant::now();
-                }
-                Poll::Ready(Continue(())) => {}
-                Poll::Pending => {
-                    self.state = State::Blocked;
-                    break;
-                }
-            }
-            let Poll::Ready(next) = self.reader.poll_next(cx) else {
-                break;
-            };
-            received = true;
-            match next {
-                Ok(Received::Data(opcode, frame)) => {
-                    self.line.mount.metrics.messages_in.increment(1);
-                    self.call(cx, |transport, ctx| transport.handle_in(opcode, frame, ctx))?;
-                }
-                Ok(Received::Ping(payload)) => {
-                    self.writer.pong = Some(Frame::pong(&payload));
-                    self.call(cx, |transport, ctx| transport.handle_control(Control::Ping(payload), ctx))?;
-                }
-                Ok(Received::Pong(payload)) => {
-                    self.call(cx, |transport, ctx| transport.handle_control(Control::Pong(payload), ctx))?;
-                }
-                Ok(Received::Close) => return Err(Some(CloseCode::Normal)),
-                Err(ReadError::Violation(code)) => return Err(Some(code)),
-                Err(ReadError::Gone) => return Err(None),
-            }
-        }
-        Ok(received)
-    }
-
-    /// Hands over what other tasks sent.
-    fn receive_infos(&mut self, cx: &mut Context<'_>) -> Result<bool, Option<CloseCode>> {
-        let Some(infos) = self.line.infos.clone() else { return Ok(false) };
-        for count in 0..MESSAGES_PER_TURN {
-            match infos.poll_receive(cx) {
-                Poll::Ready(inbox::Received::Message(info)) => {
-                    self.call(cx, |transport, ctx| transport.handle_info(info, ctx))?;
-                }
-                Poll::Ready(_) => {
-                    tell_crash(&self.line.mount, "more than `inbox_messages` wait for the socket");
-                    return Err(Some(CloseCode::InternalError));
-                }
-                Poll::Pending => return Ok(count > 0),
-            }
-        }
-        Ok(true)
-    }
-
-    fn call(
-        &mut self,
-        cx: &mut Context<'_>,
-        callback: impl FnOnce(&mut T, &mut TransportContext<'_, '_, T>) -> Flow,
-    ) -> Result<(), Option<CloseCode>> {
-        match callback(&mut self.transport, &mut TransportContext { line: &mut self.line, task: cx }) {
-            Continue(()) => Ok(()),
-            Break(code) => Err(Some(code)),
-        }
-    }
-}
-
-fn tell_crash(mount: &Mount, crash: &str) {
-    mount.metrics.crashed(Crashed::Socket);
-    log!(mount.options.log.crash, path = mount.path, crash, "closing a connection");
 }
 
 /// Writes frames, everything that waits at a time.

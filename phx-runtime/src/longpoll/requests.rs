@@ -1,0 +1,184 @@
+//! The requests of long polling: a GET begins a session or fetches messages, a POST brings some.
+
+use super::answers;
+use super::posted::{self, BadPost};
+use super::{LongPoll, Polling};
+use crate::desk::Life;
+use crate::handshake::{Request, check_origin, parse_query};
+use crate::hub::Hub;
+use crate::metrics::Check;
+use crate::mount::Mount;
+use crate::receipt::Receipt;
+use crate::refusal::Refusal;
+use crate::session::{Session, SessionError};
+use crate::way::BySession;
+use bytes::Buf;
+use futures_util::Stream;
+use std::borrow::Cow;
+use std::sync::Arc;
+use tokio::time::{Instant, sleep_until, timeout_at};
+use warp::http::{Method, StatusCode};
+use warp::reply::{Reply, Response, with_status};
+
+/// Where phoenix.js puts the session's token since 1.9; before, it is the parameter `token`.
+const TOKEN_HEADER: &str = "x-phoenix-longpoll-token";
+
+/// Answers a request to a mount with long polling.
+pub(crate) async fn answer<E>(
+    request: Request,
+    body: impl Stream<Item = Result<impl Buf, E>>,
+    hub: Arc<Hub>,
+    mount: &Arc<Mount>,
+    polling: &Polling,
+) -> Response {
+    let answer = respond(request, body, hub, mount, polling).await;
+    answers::for_pages(answer.unwrap_or_else(|refusal| refused(polling, mount, refusal)))
+}
+
+async fn respond<E>(
+    request: Request,
+    body: impl Stream<Item = Result<impl Buf, E>>,
+    hub: Arc<Hub>,
+    mount: &Arc<Mount>,
+    polling: &Polling,
+) -> Result<Response, Refused> {
+    let token = token(&request, mount)?;
+    check_origin(&request, mount)?;
+    let session = || token.as_deref().and_then(|token| Some((polling.sessions.find(token)?, token)));
+    match request.method {
+        Method::GET => match session() {
+            Some((session, token)) => Ok(poll(&session, token, &polling.options).await),
+            None => begin(request, hub, mount, polling).await,
+        },
+        Method::POST => {
+            let Some((session, _)) = session() else {
+                // A client that still sends would not see the answer.
+                let _ = posted::read(body, &polling.options).await;
+                return Ok(answers::status(410));
+            };
+            post(request, body, &session, &polling.options).await
+        }
+        Method::OPTIONS => Ok(answers::preflight(&request.headers)),
+        _ => Ok(StatusCode::BAD_REQUEST.into_response()),
+    }
+}
+
+/// A request that is not as it should be.
+enum Refused {
+    Connect(Refusal),
+    Post(BadPost),
+    /// There are `max_sessions`.
+    Full,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self::Connect(refusal)
+    }
+}
+
+impl From<BadPost> for Refused {
+    fn from(reason: BadPost) -> Self {
+        Self::Post(reason)
+    }
+}
+
+fn refused(polling: &Polling, mount: &Mount, refused: Refused) -> Response {
+    match refused {
+        // Told already, and answered as far as this can be told apart.
+        Refused::Connect(refusal) => match refusal.because().check {
+            Check::Query | Check::Crash => refusal.into_response(),
+            _ => answers::status(403),
+        },
+        Refused::Post(reason) => {
+            polling.complain(mount, &reason);
+            match reason {
+                BadPost::TooMany => answers::status(413),
+                BadPost::TooSlow => StatusCode::REQUEST_TIMEOUT.into_response(),
+                BadPost::TooLarge | BadPost::Broken | BadPost::Base64 => {
+                    with_status(reason.to_string(), StatusCode::BAD_REQUEST).into_response()
+                }
+            }
+        }
+        Refused::Full => {
+            mount.metrics.refused(Check::Sessions);
+            polling.complain(mount, &"there are `max_sessions` already");
+            // phoenix.js tries again after any answer that is no JSON.
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+/// The session's token, if the client has one.
+fn token(request: &Request, mount: &Mount) -> Result<Option<String>, Refusal> {
+    let params = parse_query(&request.uri, mount)?;
+    let header = request.headers.get(TOKEN_HEADER).map(|token| token.to_str().unwrap_or_default());
+    let token = header.map(str::to_owned);
+    Ok(token.or_else(|| params.text("token").map(Cow::into_owned)))
+}
+
+/// Begins a session. A client whose session has ended gets the token of a new one too, as old ones go on with it.
+async fn begin(
+    request: Request,
+    hub: Arc<Hub>,
+    mount: &Arc<Mount>,
+    polling: &Polling,
+) -> Result<Response, Refused> {
+    let place = polling.sessions.reserve().ok_or(Refused::Full)?;
+    let id = place.id();
+    let patience = polling.options.window * 3 / 2;
+    let way = BySession {
+        name: "longpoll",
+        life: Life::Polls(patience),
+        is_text_only: true,
+        books: Box::new(place),
+    };
+    let session = mount.open(request, hub, way).await?;
+    let token = polling.sessions.put(id, session);
+    Ok(answers::poll(410, &token, None))
+}
+
+/// Waits for messages, and answers with all that wait then.
+async fn poll(session: &Session, token: &str, options: &LongPoll) -> Response {
+    let deadline = Instant::now() + options.window;
+    match timeout_at(deadline, session.recv()).await {
+        Ok(Ok(delivery)) => {
+            let mut response = answers::poll(200, token, Some(&delivery));
+            response.extensions_mut().insert(Receipt::new(delivery));
+            return response;
+        }
+        // Answered at once, two pollers of one session would chase each other.
+        Ok(Err(SessionError::Replaced)) => sleep_until(deadline).await,
+        // The next poll finds no session, and begins one.
+        Ok(Err(SessionError::Ended(_))) | Err(_) => {}
+    }
+    answers::poll(204, token, None)
+}
+
+/// Hands over what the client says.
+async fn post<E>(
+    request: Request,
+    body: impl Stream<Item = Result<impl Buf, E>>,
+    session: &Session,
+    options: &LongPoll,
+) -> Result<Response, Refused> {
+    // Only then is the body read, so that one at a time takes memory for a session.
+    let turn = match timeout_at(Instant::now() + options.window, session.turn()).await {
+        Ok(Ok(turn)) => turn,
+        Ok(Err(_)) => return Ok(answers::status(410)),
+        Err(_) => return Ok(answers::status(408)),
+    };
+    let body = posted::read(body, options).await?;
+    let messages = posted::messages(&request.headers, body, options.max_batch)?;
+    let mut brought = session.bring(turn, messages);
+    let status = match timeout_at(Instant::now() + options.window, brought.taken()).await {
+        Ok(Ok(())) => 200,
+        // By one of these messages, most likely.
+        Ok(Err(_)) => 408,
+        Err(_) => {
+            brought.withdraw();
+            408
+        }
+    };
+    Ok(answers::status(status))
+}

@@ -154,17 +154,10 @@ impl Desk {
         !state.hung_up
     }
 
-    /// The next message. Asking for it means that the one before is dealt with.
+    /// The next message.
     pub(crate) fn poll_message(&self) -> Poll<Result<Received, ReadError>> {
-        let mut state = self.lock();
-        let Some(batch) = &mut state.batch else { return Poll::Pending };
-        let Some((opcode, message)) = batch.messages.pop_front() else {
-            if let Some(Batch { done, .. }) = state.batch.take() {
-                // Nobody listens if the one who brought them has gone.
-                let _ = done.send(());
-            }
-            return Poll::Pending;
-        };
+        let message = self.lock().batch.as_mut().and_then(|batch| batch.messages.pop_front());
+        let Some((opcode, message)) = message else { return Poll::Pending };
         let limit = self.mount.options.limits.max_message_bytes;
         Poll::Ready(if message.len() > limit {
             Err(ReadError::Violation(CloseCode::TooLarge))
@@ -173,6 +166,15 @@ impl Desk {
         } else {
             Ok(Received::Data(opcode, message))
         })
+    }
+
+    /// The message before is dealt with: if it was the last, whoever brought it is told.
+    pub(crate) fn acknowledge(&self) {
+        let done = self.lock().batch.take_if(|batch| batch.messages.is_empty());
+        if let Some(Batch { done, .. }) = done {
+            // Nobody listens if the one who brought it has gone.
+            let _ = done.send(());
+        }
     }
 
     /// Gives what waits to who waits for it. Ready when there is a reason to close.

@@ -63,7 +63,8 @@ impl<T: Transport> Driver<T> {
         if is_held_up { CloseCode::TryAgainLater } else { CloseCode::GoingAway }
     }
 
-    fn is_blocked(&self) -> bool {
+    /// Whether the last message is not dealt with yet, as of the last turn in which nothing was received.
+    pub(crate) fn is_blocked(&self) -> bool {
         self.state == State::Blocked
     }
 
@@ -80,9 +81,6 @@ impl<T: Transport> Driver<T> {
         }
         let mut turn = Turn { received: self.receive_infos(cx)?, unblocked: false };
         for _ in 0..MESSAGES_PER_TURN {
-            if self.line.outbox.is_crowded() {
-                break;
-            }
             match self.transport.poll_ready(cx) {
                 Poll::Ready(Break(code)) => return Err(Some(code)),
                 Poll::Ready(Continue(())) if self.is_blocked() => {
@@ -94,6 +92,9 @@ impl<T: Transport> Driver<T> {
                     self.state = State::Blocked;
                     break;
                 }
+            }
+            if self.line.outbox.is_crowded() {
+                break;
             }
             let Poll::Ready(next) = next(cx) else {
                 break;

@@ -116,3 +116,6 @@ impl fmt::Debug for Polling {
         f.debug_struct("Polling").field("sessions", &self.sessions).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

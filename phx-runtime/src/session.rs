@@ -109,7 +109,8 @@ impl Session {
         Brought { session: self, number, taken }
     }
 
-    fn ended(&self) -> Option<SessionError> {
+    /// Whether it takes no more messages; some may still wait for the client.
+    pub(crate) fn ended(&self) -> Option<SessionError> {
         self.desk.ended().map(SessionError::Ended)
     }
 

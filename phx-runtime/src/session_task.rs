@@ -77,6 +77,9 @@ impl<T: Transport> Task<T> {
                 break;
             }
         }
+        if !driver.is_blocked() {
+            desk.acknowledge();
+        }
         while idle.as_mut().poll(cx).is_ready() {
             let deadline = desk.last_seen() + desk.life.patience();
             if deadline <= Instant::now() {

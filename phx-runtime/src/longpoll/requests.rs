@@ -46,10 +46,14 @@ async fn respond<E>(
     check_origin(&request, mount)?;
     let session = || token.as_deref().and_then(|token| Some((polling.sessions.find(token)?, token)));
     match request.method {
-        Method::GET => match session() {
-            Some((session, token)) => Ok(poll(&session, token, &polling.options).await),
-            None => begin(request, hub, mount, polling).await,
-        },
+        Method::GET => {
+            if let Some((session, token)) = session()
+                && let Some(answer) = poll(&session, token, &polling.options).await
+            {
+                return Ok(answer);
+            }
+            begin(request, hub, mount, polling).await
+        }
         Method::POST => {
             let Some((session, _)) = session() else {
                 // A client that still sends would not see the answer.
@@ -138,21 +142,23 @@ async fn begin(
     Ok(answers::poll(410, &token, None))
 }
 
-/// Waits for messages, and answers with all that wait then.
-async fn poll(session: &Session, token: &str, options: &LongPoll) -> Response {
+/// Waits for messages, and answers with all that wait then. `None` if the session had ended before, and nothing waits.
+async fn poll(session: &Session, token: &str, options: &LongPoll) -> Option<Response> {
+    let had_ended = session.ended().is_some();
     let deadline = Instant::now() + options.window;
     match timeout_at(deadline, session.recv()).await {
         Ok(Ok(delivery)) => {
             let mut response = answers::poll(200, token, Some(&delivery));
             response.extensions_mut().insert(Receipt::new(delivery));
-            return response;
+            return Some(response);
         }
         // Answered at once, two pollers of one session would chase each other.
         Ok(Err(SessionError::Replaced)) => sleep_until(deadline).await,
-        // The next poll finds no session, and begins one.
+        Ok(Err(SessionError::Ended(_))) if had_ended => return None,
+        // The next poll finds no session.
         Ok(Err(SessionError::Ended(_))) | Err(_) => {}
     }
-    answers::poll(204, token, None)
+    Some(answers::poll(204, token, None))
 }
 
 /// Hands over what the client says.

@@ -17,6 +17,7 @@ mod hostile;
 mod intercepts;
 mod join;
 mod leave;
+mod longpoll;
 mod model;
 mod notifications;
 mod observability;

@@ -70,7 +70,7 @@ async fn read(mut reader: BufReader<impl AsyncReadExt + Unpin>, is_head: bool) -
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).await?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        let Some((name, value)) = line.trim_end_matches(['\r', '\n']).split_once(": ") else { break };
         headers.push((name.to_lowercase(), value.to_owned()));
     }
     let mut answer = Answer { status, headers, body: String::new() };

@@ -8,6 +8,7 @@ mod channel_ends;
 mod compression;
 mod custom_serializer;
 mod custom_socket;
+mod custom_transport;
 mod disconnect;
 mod drain;
 mod duplicate_join;

@@ -1,5 +1,6 @@
 //! Phoenix Channels in Rust: a realtime server that phoenix.js, and other clients of
-//! [Phoenix Channels](https://hexdocs.pm/phoenix/channels.html), connect to unchanged over WebSocket.
+//! [Phoenix Channels](https://hexdocs.pm/phoenix/channels.html), connect to unchanged over WebSocket or long
+//! polling.
 //!
 //! A client opens one connection to a **socket** and joins any number of **topics** on it. Each joined topic is a
 //! **channel**: a value of your type that receives the client's **events** and answers, pushes and broadcasts. You
@@ -162,8 +163,15 @@
 //! [`EndpointBuilder::url_host`] or [`EndpointBuilder::check_origin`]. Other clients always may.
 //!
 //! Each mount has [`MountOptions`], set in [`#[socket("/socket", …)]`](macro@socket#declaring-the-mount) or with
-//! [`EndpointBuilder::socket_with`]. A connection that is to speak a protocol of your own instead of channels is a
-//! [`Transport`].
+//! [`EndpointBuilder::socket_with`].
+//!
+//! # Transports
+//!
+//! Clients come over WebSocket, and where a mount says so by [`LongPoll`]: `#[socket("/socket", longpoll)]`, which
+//! phoenix.js falls back to by itself with `longPollFallbackMs: 2500`. Channels do not see the difference. A transport
+//! of your own below them, such as server-sent events, is a [`Session`] for each client, and a protocol of your own
+//! in their place is a [`Transport`]: the contract between the two is that one brings messages and fetches
+//! messages, and the other handles and sends them.
 //!
 //! # Limits
 //!
@@ -200,6 +208,8 @@
 //! | `{:binary, data}` as a payload | [`Binary`] |
 //! | `serializer:` option, `Phoenix.Socket.Serializer` | [`MountOptions::serializers`], [`Serializer`] |
 //! | `websocket: [compress: true]` | [`MountOptions::compress`] |
+//! | `longpoll: true`, `longpoll: [window_ms: …]` | `longpoll` in `#[socket("/socket", longpoll)]`, [`LongPoll`] |
+//! | `secret_key_base` | [`EndpointBuilder::secret_key_base`] |
 //! | `{:stop, :normal, socket}` | [`Context::stop`] |
 //! | `{:stop, :shutdown, socket}`, any other reason | [`Context::stop_with`] with [`Stop::Shutdown`], [`Stop::Error`] |
 //! | `{:stop, reason, {:ok, map}, socket}` | [`Context::stop_with`], then return the reply |
@@ -208,7 +218,7 @@
 //! | `drainer: [batch_size: …]` | [`MountOptions::drain`] |
 //! | `log`, `log_join`, `log_handle_in`, `filter_parameters` | [`MountOptions::log`] |
 //! | telemetry events | [`observability`] |
-//! | `Phoenix.Socket.Transport` | [`Transport`] |
+//! | `Phoenix.Socket.Transport` | [`Transport`]; for who calls its callbacks, [`Endpoint::connect`] and [`Session`] |
 //! | `child_spec/1` of a socket | [`Socket::background`] |
 //! | hibernation (`:hibernate`, `hibernate_after`) | has no equivalent, and needs none: an idle channel has no stack or heap of its own to shrink |
 //!

@@ -244,7 +244,7 @@ impl Mount {
                 check_origin = ?self.check_origin,
                 url_host = self.url_host,
                 unsaid,
-                "refused a WebSocket of a page from elsewhere. If the page is yours, name its host with \
+                "refused a page from elsewhere. If the page is yours, name its host with \
                  `EndpointBuilder::url_host`, or its origin with `check_origin` on the endpoint or in the mount's \
                  options, for example `CheckOrigin::list([\"https://example.com\"])`"
             );

@@ -4,15 +4,17 @@
 //! cargo run --release --example reference -- --port 4100    # prints its process id
 //! cargo run --release -p tests --bin load -- hostile 127.0.0.1:4100 PID
 //! cargo run --release -p tests --bin load -- idle 127.0.0.1:4100 PID
+//! cargo run --release -p tests --bin load -- sessions 127.0.0.1:4100 PID
 //! cargo run --release -p tests --bin load -- drain 127.0.0.1:4100 PID   # ends the server
 //! ```
 //!
-//! The first two show the server's memory; all end by themselves. They speak to loopback only, and need Linux's `/proc`.
+//! The first three show the server's memory; all end by themselves. They speak to loopback only, and need Linux's `/proc`.
 
 mod client;
 mod drain;
 mod hostile;
 mod idle;
+mod sessions;
 
 use std::net::SocketAddr;
 
@@ -20,7 +22,7 @@ use std::net::SocketAddr;
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [load, addr, pid] = args.as_slice() else {
-        return Err("usage: load hostile|idle|drain 127.0.0.1:PORT PID".into());
+        return Err("usage: load hostile|idle|sessions|drain 127.0.0.1:PORT PID".into());
     };
     let addr: SocketAddr = addr.parse()?;
     if !addr.ip().is_loopback() {
@@ -31,6 +33,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "hostile" => hostile::run(addr, pid).await,
         "drain" => drain::run(addr, pid).await,
         "idle" => idle::run(addr, pid).await,
-        _ => Err(format!("`{load}` is no load: hostile, idle or drain").into()),
+        "sessions" => sessions::run(addr, pid).await,
+        _ => Err(format!("`{load}` is no load: hostile, idle, sessions or drain").into()),
     }
 }

@@ -45,7 +45,7 @@ async fn bodies_made_of_line_breaks_or_giant_lines_are_refused_cheaply() -> Test
 #[tokio::test]
 async fn too_many_headers_or_too_long_ones_are_refused_by_the_server() -> TestResult {
     let server = start(|_, _| ()).await?;
-    let many: String = (0..200).map(|number| format!("x-{number}: 1\r\n")).collect();
+    let many = "x-header: 1\r\n".repeat(200);
     assert_eq!(request(&server, "GET", PATH, &many).await?.status, 431);
     let long = format!("x-long: {}\r\n", "x".repeat(1024 * 1024));
     assert_eq!(request(&server, "GET", PATH, &long).await?.status, 431);

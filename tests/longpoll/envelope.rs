@@ -76,7 +76,7 @@ async fn other_routes_keep_their_bodies() -> TestResult {
     use warp::Filter;
     let endpoint = phx_runtime::Endpoint::builder()
         .socket_with::<crate::support::app::TestSocket>("/socket", |options| {
-            options.longpoll = Some(<_>::default())
+            options.longpoll = Some(<_>::default());
         })
         .build()?;
     let shout = warp::path!("shout")

@@ -99,7 +99,7 @@ async fn a_line_that_is_no_json_is_a_binary_message_in_base64() -> TestResult {
     session.gets_only(&[length(3)]).await?;
     // Lines of both kinds keep their order.
     let text = r#"["1","9","bytes:post","only_json",7]"#;
-    session.say(&format!("{}\n{text}\n{}", only_bytes(&[]), only_bytes(&[b'x'; 100_000]))).await?;
+    session.say(&format!("{}\n{text}\n{}", only_bytes(&[]), only_bytes(&vec![b'x'; 100_000]))).await?;
     let answer = r#"["1","9","bytes:post","phx_reply",{"response":7,"status":"ok"}]"#;
     session.gets_only(&[length(0), answer.to_owned(), length(100_000)]).await
 }

@@ -1,14 +1,12 @@
-//! Finding the channel of a topic and the handler of an event allocates nothing. The counts are those of the test's own
-//! thread.
+//! Finding the channel of a topic and the handler of an event allocates nothing.
 
+use super::Outcome;
 use allocation_counter::measure;
 use futures_util::FutureExt;
 use phx_runtime::prelude::*;
 use phx_runtime::{__bench, Event, HandleError};
 use serde::Deserialize;
 use std::error::Error;
-
-type Outcome = Result<(), Box<dyn Error>>;
 
 struct UserSocket;
 

@@ -10,7 +10,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Error, Expr, ItemImpl, LitStr, Token};
+use syn::{Error, Expr, ExprLit, ItemImpl, Lit, LitBool, LitStr, Token};
 
 /// The arguments of `#[socket]`.
 #[derive(Default)]
@@ -50,6 +50,9 @@ const FLAGS: &[&str] = &["auth_token"];
 
 /// Those that are off unless they have settings: without a value, the default ones.
 const OFF_BY_DEFAULT: &[&str] = &["compress", "longpoll"];
+
+/// Those that are an `Option`: a part of one is given by turning it on.
+const OPTIONAL: &[&str] = &["compress", "drain", "longpoll"];
 
 fn known_names() -> Vec<&'static str> {
     [OPTIONS, &["crate"]].concat()
@@ -145,6 +148,13 @@ impl MountOption {
             errors.at(field, format!("unknown option `{field}`{instead}"));
         } else if self.lacks_value() {
             errors.at(&self.name, format!("the option `{name}` needs a value: write `{name} = …`"));
+        } else if let Some(is_on) = self.is_switched() {
+            let instead = if is_on.value {
+                format!("write `{name}` alone for the default ones")
+            } else {
+                format!("write `{name} = None`")
+            };
+            errors.at(is_on, format!("the option `{name}` takes settings: {instead}"));
         } else if let Some(other) = earlier.iter().find(|other| other.full_name() == name) {
             let message = format!("option `{name}` is given twice");
             errors.conflict((&self.name, message), (&other.name, "first given here"));
@@ -167,6 +177,23 @@ impl MountOption {
         self.value.is_none() && ![FLAGS, OFF_BY_DEFAULT].concat().contains(&&*self.full_name())
     }
 
+    /// The `true` or `false` that is given in the place of settings.
+    fn is_switched(&self) -> Option<&LitBool> {
+        match &self.value {
+            Some(Expr::Lit(ExprLit { lit: Lit::Bool(is_on), .. }))
+                if OFF_BY_DEFAULT.contains(&&*self.full_name()) =>
+            {
+                Some(is_on)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether rustc should see it: what has been told of is none.
+    fn is_usable(&self) -> bool {
+        self.is_known() && !self.lacks_value() && self.is_switched().is_none()
+    }
+
     fn is_part_of(&self, name: &str) -> bool {
         self.full_name().strip_prefix(name).is_some_and(|rest| rest.starts_with('.'))
     }
@@ -187,8 +214,7 @@ impl Mount {
             );
             errors.at(&socket.generics.params, message);
         }
-        let options: Vec<_> =
-            options.iter().filter(|option| option.is_known() && !option.lacks_value()).collect();
+        let options: Vec<_> = options.iter().filter(|option| option.is_usable()).collect();
         let variable = (!options.is_empty()).then(|| all_options(Span::call_site()));
         let parameter = variable.map_or_else(|| quote!(_), ToTokens::into_token_stream);
         let configure = quote!(|#parameter| { #(#options)* });
@@ -228,6 +254,14 @@ impl ToTokens for MountOption {
             quote_spanned!(at_name=> ::core::option::Option::Some(::core::default::Default::default()))
         };
         let value = value.as_ref().map_or(turned_on, ToTokens::to_token_stream);
-        tokens.extend(quote_spanned!(at_name=> #options.#name = #value;));
+        let mut parts = name.iter();
+        let whole = parts.next();
+        let is_part = name.len() > 1 && OPTIONAL.iter().any(|optional| name[0] == optional);
+        let place = if is_part {
+            quote_spanned!(at_name=> #options.#whole.get_or_insert_with(::core::default::Default::default) #(.#parts)*)
+        } else {
+            quote_spanned!(at_name=> #options.#name)
+        };
+        tokens.extend(quote_spanned!(at_name=> #place = #value;));
     }
 }

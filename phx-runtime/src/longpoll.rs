@@ -20,7 +20,8 @@ use std::time::Duration;
 /// `transport: LongPoll`, or by itself with `longPollFallbackMs` when a WebSocket does not open. The same sockets and
 /// channels serve both, under the same [`Limits`](crate::Limits).
 ///
-/// It is off unless a mount asks for it: `#[socket("/socket", longpoll)]`, or as here.
+/// It is off unless a mount asks for it: `#[socket("/socket", longpoll)]`, with settings
+/// `#[socket("/socket", longpoll.window = Duration::from_secs(5))]`, or as here.
 ///
 /// ```
 /// # use phx_runtime::prelude::*;

@@ -31,8 +31,12 @@ fn options() -> Limits {
     limits.max_channels = MAX,
     limits.idle_timeout = Duration::from_secs(30),
     compress = Some(Compression::default()),
+    compress.level = 1,
     check_origin = Some(CheckOrigin::list(["https://example.com"])),
-    drain = None,
+    drain.batch_size = 500,
+    longpoll,
+    longpoll.window = Duration::from_secs(5),
+    longpoll.path = "{room}/poll".to_owned(),
     websocket_path = "ws".to_owned(),
     log.join = None,
 )]
@@ -76,6 +80,25 @@ mod elsewhere {
     }
 }
 
+struct TurnedOnSocket;
+
+#[socket("/turned_on", auth_token, compress, longpoll, drain = None)]
+impl Socket for TurnedOnSocket {
+    async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+struct PartsSocket;
+
+// A part of what is off turns it on.
+#[socket("/parts", longpoll.max_batch = 10, compress.level = 9)]
+impl Socket for PartsSocket {
+    async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
 macro_rules! declare {
     ($name:ident, $path:literal, $max:expr) => {
         struct $name;
@@ -93,7 +116,7 @@ declare!(MadeSocket, "/made", 1 + 2);
 
 fn main() -> Result<(), EndpointError> {
     let endpoint = Endpoint::builder().build()?;
-    let mounts = r#"Endpoint { mounts: ["/elsewhere", "/made", "/options/{tenant}", "/plain"], .. }"#;
+    let mounts = r#"Endpoint { mounts: ["/elsewhere", "/made", "/options/{tenant}", "/parts", "/plain", "/turned_on"], .. }"#;
     assert_eq!(format!("{endpoint:?}"), mounts);
     Ok(())
 }

@@ -2,7 +2,7 @@ use phx_runtime::prelude::*;
 
 struct UserSocket;
 
-#[socket("/socket", compress)]
+#[socket("/socket", check_origin)]
 impl Socket for UserSocket {
     channel!("room:*", RoomChannel);
 

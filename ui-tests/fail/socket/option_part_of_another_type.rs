@@ -1,0 +1,24 @@
+use phx_runtime::prelude::*;
+
+struct UserSocket;
+
+#[socket("/socket", longpoll.window = 5)]
+impl Socket for UserSocket {
+    channel!("room:*", RoomChannel);
+
+    async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+struct RoomChannel;
+
+#[channel(socket = UserSocket)]
+impl RoomChannel {
+    #[join("*")]
+    fn join() -> Result<Self, Refused> {
+        Ok(Self)
+    }
+}
+
+fn main() {}

@@ -5,6 +5,7 @@ mod attacks;
 mod cut;
 mod envelope;
 mod life;
+mod mounts;
 mod polls;
 mod posts;
 mod preflight;

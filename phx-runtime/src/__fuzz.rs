@@ -1,13 +1,16 @@
 //! Not public API. Used by the fuzz targets.
 #![allow(missing_docs, clippy::missing_errors_doc)]
 
-use crate::frame::Frame;
+use crate::frame::{Frame, Opcode};
+use crate::longpoll;
 use crate::message::Outgoing;
 use crate::params::Params;
 use crate::payload::EncodeError;
 use crate::serializer::Serializer;
+use bytes::Bytes;
 use serde::de::DeserializeSeed;
 use std::borrow::Cow;
+use warp::http::{HeaderMap, HeaderValue, header};
 
 /// The whole WebSocket frame.
 pub fn encode(serializer: &dyn Serializer, message: &Outgoing<'_>) -> Result<Vec<u8>, EncodeError> {
@@ -27,4 +30,13 @@ pub fn params<P>(
         params.put_segment(name, segment).ok()?;
     }
     Some((params.text(name).map(Cow::into_owned), params.decode_seed(seed).ok()))
+}
+
+/// The messages that a POST of long polling brings, or what is wrong with it.
+pub fn posted(content_type: &[u8], body: Bytes, max_batch: usize) -> Result<Vec<(Opcode, Bytes)>, String> {
+    let mut headers = HeaderMap::new();
+    if let Ok(content_type) = HeaderValue::from_bytes(content_type) {
+        headers.insert(header::CONTENT_TYPE, content_type);
+    }
+    longpoll::messages(&headers, body, max_batch).map(Vec::from).map_err(|error| error.to_string())
 }

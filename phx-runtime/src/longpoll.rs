@@ -5,6 +5,7 @@ mod posted;
 mod requests;
 mod sessions;
 
+pub(crate) use posted::messages;
 pub(crate) use requests::answer;
 pub(crate) use sessions::random;
 

@@ -30,6 +30,7 @@ mod overlap;
 #[path = "../../phx-macros/src/pattern.rs"]
 mod pattern;
 mod patterns;
+mod posts;
 mod query_strings;
 mod text_frames;
 mod wire;
@@ -37,6 +38,7 @@ mod wire;
 pub use binary_frames::binary_frames;
 pub use origins::origins;
 pub use patterns::patterns;
+pub use posts::posts;
 pub use query_strings::query_strings;
 pub use text_frames::text_frames;
 
@@ -48,6 +50,7 @@ pub const TARGETS: &[Target] = &[
     ("binary_frames", binary_frames),
     ("origins", origins),
     ("patterns", patterns),
+    ("posts", posts),
     ("query_strings", query_strings),
     ("text_frames", text_frames),
 ];

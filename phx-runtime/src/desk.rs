@@ -34,7 +34,7 @@ impl Life {
 pub(crate) struct Desk {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) mount: Arc<Mount>,
-    pub(crate) life: Life,
+    life: Life,
     state: Mutex<State>,
     /// Who brings messages holds it until they are handled.
     turn: Arc<Semaphore>,
@@ -211,8 +211,13 @@ impl Desk {
         self.outbox.poll_empty(cx)
     }
 
-    pub(crate) fn last_seen(&self) -> Instant {
-        self.lock().last_seen
+    /// When the client has been silent for too long, unless it shows before that it lives.
+    pub(crate) fn deadline(&self) -> Instant {
+        // Who still reads the answer to a poll cannot send the next.
+        if matches!(self.life, Life::Polls(_)) && self.outbox.is_lent() {
+            self.saw_progress();
+        }
+        self.lock().last_seen + self.life.patience()
     }
 
     /// Time that the client could not use to show that it lives does not count.

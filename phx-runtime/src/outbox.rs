@@ -148,6 +148,11 @@ impl Outbox {
         wake(state);
     }
 
+    /// Whether a loan is out.
+    pub(crate) fn is_lent(&self) -> bool {
+        self.lock().taken > 0
+    }
+
     /// Done when nothing waits and nothing is being written.
     pub(crate) fn poll_empty(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();

@@ -81,7 +81,7 @@ impl<T: Transport> Task<T> {
             desk.acknowledge();
         }
         while idle.as_mut().poll(cx).is_ready() {
-            let deadline = desk.last_seen() + desk.life.patience();
+            let deadline = desk.deadline();
             if deadline <= Instant::now() {
                 return Poll::Ready(Some(driver.silent()));
             }

@@ -15,8 +15,9 @@ use crate::way::BySession;
 use bytes::Buf;
 use futures_util::Stream;
 use std::borrow::Cow;
+use std::pin::pin;
 use std::sync::Arc;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{sleep, timeout};
 use warp::http::{Method, StatusCode};
 use warp::reply::{Reply, Response, with_status};
 
@@ -42,12 +43,20 @@ async fn respond<E>(
     mount: &Arc<Mount>,
     polling: &Polling,
 ) -> Result<Response, Refused> {
-    let token = token(&request, mount)?;
+    let token = token(&request, mount);
+    let named = token.as_ref().ok().and_then(Option::as_deref);
+    let found = named.and_then(|token| Some((polling.sessions.find(token)?, token)));
+    if request.method == Method::GET && found.is_none() {
+        // The handshake makes the other checks, and tells how they go.
+        return begin(request, hub, mount, polling).await;
+    }
+    if let Err(refusal) = token {
+        return Err(refusal.into());
+    }
     check_origin(&request, mount)?;
-    let session = || token.as_deref().and_then(|token| Some((polling.sessions.find(token)?, token)));
     match request.method {
         Method::GET => {
-            if let Some((session, token)) = session()
+            if let Some((session, token)) = found
                 && let Some(answer) = poll(&session, token, &polling.options).await
             {
                 return Ok(answer);
@@ -55,7 +64,7 @@ async fn respond<E>(
             begin(request, hub, mount, polling).await
         }
         Method::POST => {
-            let Some((session, _)) = session() else {
+            let Some((session, _)) = found else {
                 // A client that still sends would not see the answer.
                 let _ = posted::read(body, &polling.options).await;
                 return Ok(answers::status(410));
@@ -130,7 +139,7 @@ async fn begin(
 ) -> Result<Response, Refused> {
     let place = polling.sessions.reserve().ok_or(Refused::Full)?;
     let id = place.id();
-    let patience = polling.options.window * 3 / 2;
+    let patience = polling.options.window.saturating_mul(3) / 2;
     let way = BySession {
         name: "longpoll",
         life: Life::Polls(patience),
@@ -145,18 +154,22 @@ async fn begin(
 /// Waits for messages, and answers with all that wait then. `None` if the session had ended before, and nothing waits.
 async fn poll(session: &Session, token: &str, options: &LongPoll) -> Option<Response> {
     let had_ended = session.ended().is_some();
-    let deadline = Instant::now() + options.window;
-    match timeout_at(deadline, session.recv()).await {
-        Ok(Ok(delivery)) => {
+    let mut window = pin!(sleep(options.window));
+    let received = tokio::select! {
+        received = session.recv() => received,
+        () = &mut window => return Some(answers::poll(204, token, None)),
+    };
+    match received {
+        Ok(delivery) => {
             let mut response = answers::poll(200, token, Some(&delivery));
             response.extensions_mut().insert(Receipt::new(delivery));
             return Some(response);
         }
         // Answered at once, two pollers of one session would chase each other.
-        Ok(Err(SessionError::Replaced)) => sleep_until(deadline).await,
-        Ok(Err(SessionError::Ended(_))) if had_ended => return None,
+        Err(SessionError::Replaced) => window.await,
+        Err(SessionError::Ended(_)) if had_ended => return None,
         // The next poll finds no session.
-        Ok(Err(SessionError::Ended(_))) | Err(_) => {}
+        Err(SessionError::Ended(_)) => {}
     }
     Some(answers::poll(204, token, None))
 }
@@ -169,16 +182,18 @@ async fn post<E>(
     options: &LongPoll,
 ) -> Result<Response, Refused> {
     // Only then is the body read, so that one at a time takes memory for a session.
-    let turn = match timeout_at(Instant::now() + options.window, session.turn()).await {
+    let turn = match timeout(options.window, session.turn()).await {
         Ok(Ok(turn)) => turn,
         Ok(Err(_)) => return Ok(answers::status(410)),
         Err(_) => return Ok(answers::status(408)),
     };
     let body = posted::read(body, options).await?;
     let messages = posted::messages(&request.headers, body, options.max_batch)?;
+    let had_ended = session.ended().is_some();
     let mut brought = session.bring(turn, messages);
-    let status = match timeout_at(Instant::now() + options.window, brought.taken()).await {
+    let status = match timeout(options.window, brought.taken()).await {
         Ok(Ok(())) => 200,
+        Ok(Err(_)) if had_ended => 410,
         // By one of these messages, most likely.
         Ok(Err(_)) => 408,
         Err(_) => {

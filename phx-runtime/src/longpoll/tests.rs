@@ -338,6 +338,21 @@ async fn an_answer_that_does_not_leave_gives_its_messages_back_in_their_place() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_still_reads_an_answer_lives() -> TestResult {
+    let server = Server::start(|_, _| ())?;
+    let token = server.begin().await?;
+    assert_eq!(server.post(&token, "large").await?, 200);
+    let answer = server.request(Method::GET, &token, stream::empty()).await;
+    let unsent = answer.extensions().get().and_then(Receipt::take);
+    sleep(60 * SECOND).await;
+    assert!(server.is_alive(&token).await?);
+    drop(unsent);
+    sleep(31 * SECOND).await;
+    assert!(!server.is_alive(&token).await?);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_leaves_is_not_sent_again() -> TestResult {
     let server = Server::start(|_, _| ())?;
     let token = server.begin().await?;

@@ -2,7 +2,7 @@
 
 use crate::support::client::PATIENCE;
 use crate::support::signals::{report, reported};
-use crate::support::{Client, TestResult, TestServer};
+use crate::support::{Client, Over, TestResult, TestServer, apply, each_transport};
 use phx_runtime::prelude::*;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -53,12 +53,15 @@ impl Answers {
     }
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn it_starts_with_the_server_once_per_mount_and_is_dropped_after_the_last_channel() -> TestResult {
+async fn it_starts_with_the_server_once_per_mount_and_is_dropped_after_the_last_channel(
+    over: Over,
+) -> TestResult {
     let endpoint = Endpoint::builder().socket::<Answering>("/socket").build()?;
     let server = TestServer::serve(endpoint).await?;
     assert_eq!(reported("answers").await, "started");
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("answers").await;
     server.endpoint.broadcast("questions", "asked", &json!({"a": 1}))?;
     client.talk(r#"<- [null,null,"answers","asked",{"a":1}]"#).await;
@@ -137,6 +140,6 @@ async fn a_panic_in_it_ends_nothing_else() -> TestResult {
     let endpoint = Endpoint::builder().socket::<Panicking>("/socket").build()?;
     let server = TestServer::serve(endpoint).await?;
     assert_eq!(reported("panicking").await, "started");
-    server.connect().await.nothing_more().await;
+    server.websocket().await.nothing_more().await;
     server.stop().await
 }

@@ -2,15 +2,15 @@
 
 use crate::support::client::PATIENCE;
 use crate::support::signals::{gate, reported};
-use crate::support::{Client, TestResult, TestServer};
+use crate::support::{Client, Over, TestResult, TestServer, apply, each_transport, each_websocket};
 use crate::websocket::{ANSWER, HEARTBEAT};
 use futures_util::{SinkExt, StreamExt};
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
 
 /// A connection whose channel has a handler waiting at the gate, a full inbox, and messages 4 to 9 that find no room.
-async fn blocked(topic: &str, server: &TestServer) -> Client {
-    let mut client = server.connect().await;
+async fn blocked(over: Over, topic: &str, server: &TestServer) -> Client {
+    let mut client = server.connect(over).await;
     client.join(topic).await;
     for reference in 2..=9 {
         client.send(&format!(r#"["1","{reference}","{topic}","gated",{{}}]"#)).await;
@@ -23,19 +23,22 @@ async fn blocked(topic: &str, server: &TestServer) -> Client {
 async fn pass(time: Duration, server: &TestServer) {
     let started = std::time::Instant::now();
     while started.elapsed() < time {
-        server.connect().await.nothing_more().await;
+        server.websocket().await.nothing_more().await;
     }
 }
 
+#[apply(each_websocket)]
 #[tokio::test]
-async fn a_connection_that_waits_for_room_does_not_time_out_while_its_channels_get_on() -> TestResult {
+async fn a_connection_that_waits_for_room_does_not_time_out_while_its_channels_get_on(
+    over: Over,
+) -> TestResult {
     let timeout = Duration::from_secs(1);
     let server = TestServer::start_with(|limits| {
         limits.idle_timeout = timeout;
         limits.inbox_pushes = 1;
     })
     .await?;
-    let mut client = blocked("room:busy", &server).await;
+    let mut client = blocked(over, "room:busy", &server).await;
     for reference in 2..=9 {
         // The last ones have room by then, and the client is silent.
         if reference < 7 {
@@ -51,14 +54,15 @@ async fn a_connection_that_waits_for_room_does_not_time_out_while_its_channels_g
     Ok(())
 }
 
+#[apply(each_websocket)]
 #[tokio::test]
-async fn a_connection_whose_messages_find_no_room_for_too_long_is_closed_with_1013() -> TestResult {
+async fn a_connection_whose_messages_find_no_room_for_too_long_is_closed_with_1013(over: Over) -> TestResult {
     let server = TestServer::start_with(|limits| {
         limits.idle_timeout = Duration::from_millis(100);
         limits.inbox_pushes = 1;
     })
     .await?;
-    let mut client = blocked("room:stuck", &server).await;
+    let mut client = blocked(over, "room:stuck", &server).await;
     client.expect_close(1013).await;
     gate("room:stuck").add_permits(9);
     Ok(())
@@ -74,7 +78,7 @@ async fn a_client_that_reads_slowly_is_not_taken_for_a_silent_one() -> TestResul
         limits.outbox_bytes = 16 << 20;
     })
     .await?;
-    let mut client = server.connect().await;
+    let mut client = server.websocket().await;
     client.join("room:slow_reader").await;
     let text = "x".repeat(32 * 1024);
     for number in 0..384 {
@@ -99,7 +103,7 @@ async fn a_client_that_asks_and_never_reads_is_read_no_further_and_gone_after_th
         limits.close_timeout = Duration::from_millis(50);
     })
     .await?;
-    let mut client = server.connect().await;
+    let mut client = server.websocket().await;
     client.join("room:deaf").await;
     let (mut sender, answers) = client.into_socket().split();
     let push = format!(r#"["1",null,"room:deaf","echo","{}"]"#, "x".repeat(400_000));
@@ -120,7 +124,7 @@ async fn a_client_that_asks_and_never_reads_is_read_no_further_and_gone_after_th
 async fn a_client_that_reads_is_never_closed_for_the_size_of_its_answers() -> TestResult {
     let server = TestServer::start().await?;
     for (count, length) in [(2, 900_000), (20, 900_000), (40, 400_000), (200, 100_000)] {
-        let mut client = server.connect().await;
+        let mut client = server.websocket().await;
         client.join("room:large").await;
         let (mut sender, mut answers) = client.into_socket().split();
         let text = "x".repeat(length);
@@ -144,7 +148,7 @@ async fn a_client_that_reads_is_never_closed_for_the_size_of_its_answers() -> Te
 #[tokio::test]
 async fn messages_wait_up_to_a_number_of_bytes_and_nothing_is_lost() -> TestResult {
     let server = TestServer::start_with(|limits| limits.inbox_bytes = 20_000).await?;
-    let mut client = server.connect().await;
+    let mut client = server.websocket().await;
     let text = "x".repeat(9000);
     client.send(r#"["1","1","room:gated:ok:bytes","phx_join",{}]"#).await;
     for reference in 2..=9 {
@@ -181,37 +185,33 @@ async fn flood(server: &TestServer, reader: &mut Client) -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_client_that_does_not_read_is_closed_with_1013_and_does_not_hold_up_the_others() -> TestResult {
+async fn a_client_that_does_not_read_is_closed_with_1013_and_does_not_hold_up_the_others(
+    over: Over,
+) -> TestResult {
     let server = TestServer::start_with(|limits| limits.outbox_bytes = 64 * 1024).await?;
-    let mut sleeper = server.connect().await.named("sleeper");
-    let mut reader = server.connect().await.named("reader");
+    let mut sleeper = server.connect(over).await.named("sleeper");
+    let mut reader = server.connect(over).await.named("reader");
     sleeper.join("room:slow").await;
     reader.join("room:slow").await;
     flood(&server, &mut reader).await?;
     reader.nothing_more_from("room:slow").await;
     // It wakes up in time to learn why.
-    loop {
-        match sleeper.next_message().await {
-            Some(Message::Text(_)) => {}
-            Some(Message::Close(Some(frame))) => {
-                assert_eq!(u16::from(frame.code), 1013);
-                return Ok(());
-            }
-            other => panic!("expected a close with 1013, got {other:?}"),
-        }
-    }
+    sleeper.expect_close_after_messages(1013).await;
+    Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_client_that_never_reads_is_gone_after_the_time_to_close() -> TestResult {
+async fn a_client_that_never_reads_is_gone_after_the_time_to_close(over: Over) -> TestResult {
     let server = TestServer::start_with(|limits| {
         limits.outbox_bytes = 64 * 1024;
         limits.close_timeout = Duration::from_millis(50);
     })
     .await?;
-    let mut sleeper = server.connect().await.named("sleeper");
-    let mut reader = server.connect().await.named("reader");
+    let mut sleeper = server.connect(over).await.named("sleeper");
+    let mut reader = server.connect(over).await.named("reader");
     sleeper.join("room:slow").await;
     reader.join("room:slow").await;
     flood(&server, &mut reader).await?;
@@ -224,14 +224,15 @@ async fn a_client_that_never_reads_is_gone_after_the_time_to_close() -> TestResu
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_client_that_never_reads_does_not_hold_up_a_shutdown() -> TestResult {
+async fn a_client_that_never_reads_does_not_hold_up_a_shutdown(over: Over) -> TestResult {
     let server = TestServer::start_with(|limits| {
         limits.outbox_bytes = 64 * 1024 * 1024;
         limits.close_timeout = Duration::from_millis(50);
     })
     .await?;
-    let mut sleeper = server.connect().await.named("sleeper");
+    let mut sleeper = server.connect(over).await.named("sleeper");
     sleeper.join("room:asleep").await;
     let text = "x".repeat(512 * 1024);
     // More than the kernel takes, and less than the outbox: the connection is in the middle of a write.
@@ -242,11 +243,12 @@ async fn a_client_that_never_reads_does_not_hold_up_a_shutdown() -> TestResult {
     server.stop().await
 }
 
+#[apply(each_websocket)]
 #[tokio::test]
-async fn what_came_before_a_message_that_is_none_is_still_answered() -> TestResult {
+async fn what_came_before_a_message_that_is_none_is_still_answered(over: Over) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -260,18 +262,23 @@ async fn what_came_before_a_message_that_is_none_is_still_answered() -> TestResu
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_client_that_pushes_faster_than_its_channel_works_is_slowed_down_and_loses_nothing() -> TestResult {
+async fn a_client_that_pushes_faster_than_its_channel_works_is_slowed_down_and_loses_nothing(
+    over: Over,
+) -> TestResult {
     let server = TestServer::start_with(|limits| limits.inbox_pushes = 1).await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:fast").await;
     for number in 0..1000 {
         client.send(&format!(r#"["1","{number}","room:fast","echo",{number}]"#)).await;
     }
     for number in 0..1000 {
-        let expected =
-            format!(r#"["1","{number}","room:fast","phx_reply",{{"response":{number},"status":"ok"}}]"#);
-        assert_eq!(client.next().await, expected);
+        client
+            .talk(&format!(
+                r#"<- ["1","{number}","room:fast","phx_reply",{{"response":{number},"status":"ok"}}]"#
+            ))
+            .await;
     }
     Ok(())
 }

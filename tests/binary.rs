@@ -3,7 +3,7 @@
 use crate::support::{Client, TestResult, TestServer};
 
 async fn join(server: &TestServer, topic: &str) -> Client {
-    let mut client = server.connect().await;
+    let mut client = server.websocket().await;
     client
         .talk(&format!(
             r#"
@@ -105,7 +105,7 @@ async fn bytes_for_a_json_handler_and_json_for_a_bytes_handler_are_invalid_paylo
 async fn a_join_may_be_binary_and_is_answered_in_kind() -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .websocket()
         .await
         .talk(
             r#"
@@ -159,7 +159,7 @@ async fn an_empty_join_ref_is_an_empty_string_and_not_null_so_the_message_is_sta
 async fn a_null_ref_is_written_with_length_0_and_a_number_as_its_digits() -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .websocket()
         .await
         .talk(
             r#"
@@ -185,7 +185,7 @@ async fn a_binary_frame_that_is_no_message_closes_with_1011() -> TestResult {
         "03 00 00 00 00",
         "00 00 00 01 00 ff", // a topic that is not UTF-8
     ] {
-        let mut client = server.connect().await;
+        let mut client = server.websocket().await;
         client.talk(&format!("=> {frame} ")).await;
         client.expect_close(1011).await;
     }

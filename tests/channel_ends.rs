@@ -1,14 +1,17 @@
 //! Protocol §5.4: how a channel ends from the server's side.
 
 use crate::support::signals::{gate, reported};
-use crate::support::{TestResult, TestServer};
+use crate::support::{
+    Over, TestResult, TestServer, apply, each_transport, each_transport_of_v2, each_websocket,
+};
 use phx_runtime::prelude::*;
 use std::time::Duration;
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_channel_that_stops_is_closed() -> TestResult {
+async fn a_channel_that_stops_is_closed(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:stop").await;
     client
         .talk(
@@ -32,10 +35,11 @@ async fn a_channel_that_stops_is_closed() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn the_answer_of_the_callback_that_stops_comes_first() -> TestResult {
+async fn the_answer_of_the_callback_that_stops_comes_first(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:1").await;
     client
         .talk(
@@ -69,10 +73,11 @@ async fn the_answer_of_the_callback_that_stops_comes_first() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn what_waits_behind_the_message_that_stops_the_channel_gets_no_answer() -> TestResult {
+async fn what_waits_behind_the_message_that_stops_the_channel_gets_no_answer(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:behind").await;
     client
         .talk(
@@ -99,10 +104,11 @@ async fn what_waits_behind_the_message_that_stops_the_channel_gets_no_answer() -
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_channel_that_stops_with_an_error_ends_as_if_it_had_crashed() -> TestResult {
+async fn a_channel_that_stops_with_an_error_ends_as_if_it_had_crashed(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:stop_error").await;
     client
         .talk(
@@ -116,10 +122,11 @@ async fn a_channel_that_stops_with_an_error_ends_as_if_it_had_crashed() -> TestR
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_panic_ends_its_channel_only() -> TestResult {
+async fn a_panic_ends_its_channel_only(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:panic").await;
     client.join("room:other").await;
     client
@@ -137,10 +144,11 @@ async fn a_panic_ends_its_channel_only() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_panic_in_any_callback_ends_its_channel_only() -> TestResult {
+async fn a_panic_in_any_callback_ends_its_channel_only(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:other").await;
     client.join("room:info").await;
     client
@@ -176,10 +184,11 @@ async fn a_panic_in_any_callback_ends_its_channel_only() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_channel_that_lets_more_pile_up_than_its_inbox_holds_has_crashed() -> TestResult {
+async fn a_channel_that_lets_more_pile_up_than_its_inbox_holds_has_crashed(over: Over) -> TestResult {
     let server = TestServer::start_with(|limits| limits.inbox_messages = 10).await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:pile").await;
     client.send(r#"["1","2","room:pile","notify_all",10]"#).await;
     client.nothing_more_from("room:pile").await;
@@ -194,10 +203,11 @@ async fn a_channel_that_lets_more_pile_up_than_its_inbox_holds_has_crashed() -> 
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn an_answer_that_cannot_be_encoded_is_a_crash() -> TestResult {
+async fn an_answer_that_cannot_be_encoded_is_a_crash(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:1").await;
     client
         .talk(
@@ -210,10 +220,13 @@ async fn an_answer_that_cannot_be_encoded_is_a_crash() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_push_that_cannot_be_encoded_is_a_crash_without_an_answer_or_anything_after() -> TestResult {
+async fn a_push_that_cannot_be_encoded_is_a_crash_without_an_answer_or_anything_after(
+    over: Over,
+) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:1").await;
     client
         .talk(
@@ -227,10 +240,12 @@ async fn a_push_that_cannot_be_encoded_is_a_crash_without_an_answer_or_anything_
     Ok(())
 }
 
+/// In version 1 it may be any value.
+#[apply(each_transport_of_v2)]
 #[tokio::test]
-async fn a_push_or_broadcast_that_is_no_object_is_a_crash() -> TestResult {
+async fn a_push_or_broadcast_that_is_no_object_is_a_crash(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     for payload in ["[1]", "\"text\"", "null", "1"] {
         for event in ["push", "broadcast", "broadcast_from"] {
             client.join("room:1").await;
@@ -241,10 +256,11 @@ async fn a_push_or_broadcast_that_is_no_object_is_a_crash() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn what_terminate_pushes_when_the_channel_stops_comes_before_the_close() -> TestResult {
+async fn what_terminate_pushes_when_the_channel_stops_comes_before_the_close(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:1").await;
     client
         .talk(
@@ -259,10 +275,11 @@ async fn what_terminate_pushes_when_the_channel_stops_comes_before_the_close() -
     Ok(())
 }
 
+#[apply(each_websocket)]
 #[tokio::test]
-async fn all_channels_stop_when_the_connection_goes_after_what_was_sent() -> TestResult {
+async fn all_channels_stop_when_the_connection_goes_after_what_was_sent(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:gone").await;
     client.join("room:gone2").await;
     client.send(r#"["1","2","room:gone","gated",{}]"#).await;
@@ -316,10 +333,11 @@ impl BombChannel {
 
 /// The row of §5.4 for a process that ends in any other way: here, the task of the channel panics outside of all
 /// callbacks.
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_channel_whose_task_panics_has_crashed_and_leaves_its_topic_free() -> TestResult {
+async fn a_channel_whose_task_panics_has_crashed_and_leaves_its_topic_free(over: Over) -> TestResult {
     let server = TestServer::start_socket::<BombSocket>(|_| ()).await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     for _ in 0..2 {
         client
             .talk(

@@ -346,7 +346,7 @@ async fn a_character_may_be_split_between_fragments() -> TestResult {
 #[tokio::test]
 async fn a_broadcast_reaches_compressed_and_plain_clients_alike() -> TestResult {
     let server = start(|_, _| ()).await?;
-    let mut plain = server.connect().await.named("plain");
+    let mut plain = server.websocket().await.named("plain");
     plain.join("room:mixed").await;
     let mut first = DeflateClient::connect(&server).await?;
     first.join("room:mixed").await?;

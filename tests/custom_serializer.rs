@@ -1,7 +1,7 @@
 //! Protocol §2.3: a serializer of the user's own, here `MessagePack`, beside those of Phoenix.
 
 use crate::support::app::TestSocket;
-use crate::support::{Client, TestResult, TestServer};
+use crate::support::{Client, Over, TestResult, TestServer, apply, each_transport};
 use bytes::Bytes;
 use phx_runtime::{
     DecodeError, EncodeError, Endpoint, EndpointProblem, FrameBuffer, Message, Name, Opcode, Outgoing,
@@ -72,15 +72,16 @@ async fn next<T: DeserializeOwned>(client: &mut Client) -> Result<T, Box<dyn std
     }
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn clients_of_two_serializers_share_a_topic() -> TestResult {
+async fn clients_of_two_serializers_share_a_topic(over: Over) -> TestResult {
     let server = server().await?;
     let mut packed = Client::connect(&server.url_of("3.0.1")).await;
     send(&mut packed, json!(["1", "1", "room:packed", "phx_join", {}])).await?;
     let answer: Value = next(&mut packed).await?;
     assert_eq!(answer, json!(["1", "1", "room:packed", "phx_reply", {"response": {}, "status": "ok"}]));
 
-    let mut plain = server.connect().await;
+    let mut plain = server.connect(over).await;
     plain.join("room:packed").await;
     plain
         .talk(
@@ -101,7 +102,7 @@ async fn a_broadcast_that_it_cannot_write_skips_its_clients() -> TestResult {
     let mut packed = Client::connect(&server.url_of("3.0.0")).await;
     send(&mut packed, json!(["1", "1", "bytes:packed", "phx_join", {}])).await?;
     next::<Value>(&mut packed).await?;
-    let mut plain = server.connect().await;
+    let mut plain = server.websocket().await;
     plain.join("bytes:packed").await;
     plain
         .talk(
@@ -117,13 +118,14 @@ async fn a_broadcast_that_it_cannot_write_skips_its_clients() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_panic_in_it_costs_the_clients_of_others_nothing() -> TestResult {
+async fn a_panic_in_it_costs_the_clients_of_others_nothing(over: Over) -> TestResult {
     let server = server().await?;
     let mut packed = Client::connect(&server.url_of("3.0.0")).await;
     send(&mut packed, json!(["1", "1", "room:packed_panic", "phx_join", {}])).await?;
     next::<Value>(&mut packed).await?;
-    let mut plain = server.connect().await;
+    let mut plain = server.connect(over).await;
     plain.join("room:packed_panic").await;
     for event in ["panic", "fine"] {
         server.endpoint.broadcast("room:packed_panic", event, &json!({}))?;

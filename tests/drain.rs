@@ -3,7 +3,7 @@
 use crate::support::app::TestSocket;
 use crate::support::client::PATIENCE;
 use crate::support::signals::reported;
-use crate::support::{Client, TestResult, TestServer};
+use crate::support::{Over, TestResult, TestServer, apply, each_transport, each_websocket};
 use phx_runtime::{Drain, Endpoint, EndpointError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -42,11 +42,12 @@ async fn ended(stopping: Stopping) -> TestResult {
     Ok(tokio::time::timeout(PATIENCE, stopping).await???)
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_drain_closes_with_1012_and_ends_channels_as_draining_without_a_frame() -> TestResult {
+async fn a_drain_closes_with_1012_and_ends_channels_as_draining_without_a_frame(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut joined = server.connect().await.named("joined");
-    let bare = server.connect().await.named("without a channel");
+    let mut joined = server.connect(over).await.named("joined");
+    let bare = server.connect(over).await.named("without a channel");
     joined.join("room:drain").await;
     // `terminate` runs, and what it pushes comes too late.
     joined.send(r#"["1","2","room:drain","last_words","bye"]"#).await;
@@ -58,10 +59,13 @@ async fn a_drain_closes_with_1012_and_ends_channels_as_draining_without_a_frame(
     ended(stopping).await
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn as_many_connections_as_a_batch_holds_are_closed_at_once_without_a_pause_after_them() -> TestResult {
+async fn as_many_connections_as_a_batch_holds_are_closed_at_once_without_a_pause_after_them(
+    over: Over,
+) -> TestResult {
     let server = TestServer::serve(endpoint_with(Some(batches_of(2)))?).await?;
-    let clients = [server.connect().await, server.connect().await];
+    let clients = [server.connect(over).await, server.connect(over).await];
     let stopping = stop(server);
     for client in clients {
         client.goes_after_close(1012).await;
@@ -69,19 +73,22 @@ async fn as_many_connections_as_a_batch_holds_are_closed_at_once_without_a_pause
     ended(stopping).await
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn one_more_is_closed_in_the_next_batch_and_clients_still_come_and_join_until_then() -> TestResult {
+async fn one_more_is_closed_in_the_next_batch_and_clients_still_come_and_join_until_then(
+    over: Over,
+) -> TestResult {
     let server = TestServer::serve(endpoint_with(Some(batches_of(2)))?).await?;
-    let (endpoint, addr, url) = (server.endpoint.clone(), server.addr, server.url());
-    let first = server.connect().await.named("first");
-    let second = server.connect().await.named("second");
-    let mut third = server.connect().await.named("third");
+    let (endpoint, addr) = (server.endpoint.clone(), server.addr);
+    let first = server.connect(over).await.named("first");
+    let second = server.connect(over).await.named("second");
+    let mut third = server.connect(over).await.named("third");
     let stopping = stop(server);
     first.goes_after_close(1012).await;
     second.goes_after_close(1012).await;
 
     third.join("room:while draining").await;
-    let mut late = Client::connect(&url).await.named("late");
+    let mut late = over.connect(addr, "/socket", "").await.named("late");
     late.join("room:while draining").await;
     assert!(!stopping.is_finished());
 
@@ -99,12 +106,13 @@ async fn one_more_is_closed_in_the_next_batch_and_clients_still_come_and_join_un
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn the_batches_follow_each_other_after_the_interval() -> TestResult {
+async fn the_batches_follow_each_other_after_the_interval(over: Over) -> TestResult {
     let mut drain = batches_of(1);
     drain.batch_interval = Duration::from_millis(1);
     let server = TestServer::serve(endpoint_with(Some(drain))?).await?;
-    let clients = [server.connect().await, server.connect().await, server.connect().await];
+    let clients = [server.connect(over).await, server.connect(over).await, server.connect(over).await];
     let stopping = stop(server);
     for client in clients {
         client.goes_after_close(1012).await;
@@ -112,12 +120,13 @@ async fn the_batches_follow_each_other_after_the_interval() -> TestResult {
     ended(stopping).await
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn what_is_left_when_the_time_of_a_drain_is_up_is_closed_at_once() -> TestResult {
+async fn what_is_left_when_the_time_of_a_drain_is_up_is_closed_at_once(over: Over) -> TestResult {
     let mut drain = batches_of(0);
     drain.shutdown = Duration::from_millis(1);
     let server = TestServer::serve(endpoint_with(Some(drain))?).await?;
-    let clients = [server.connect().await, server.connect().await, server.connect().await];
+    let clients = [server.connect(over).await, server.connect(over).await, server.connect(over).await];
     let stopping = stop(server);
     for client in clients {
         client.goes_after_close(1012).await;
@@ -125,19 +134,20 @@ async fn what_is_left_when_the_time_of_a_drain_is_up_is_closed_at_once() -> Test
     ended(stopping).await
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn every_mount_drains_at_its_own_pace_and_one_without_a_drain_is_closed_after_the_others() -> TestResult
-{
+async fn every_mount_drains_at_its_own_pace_and_one_without_a_drain_is_closed_after_the_others(
+    over: Over,
+) -> TestResult {
     let endpoint = Endpoint::builder()
         .socket_with::<TestSocket>("/socket", |options| options.drain = Some(batches_of(1)))
         .socket_with::<TestSocket>("/fast", |options| options.drain = Some(batches_of(2)))
         .socket_with::<TestSocket>("/without", |options| options.drain = None)
         .build()?;
     let server = TestServer::serve(endpoint.clone()).await?;
-    let url = |mount: &str| server.url().replace("/socket/", mount);
-    let (first, mut second) = (server.connect().await, server.connect().await);
-    let fast = [Client::connect(&url("/fast/")).await, Client::connect(&url("/fast/")).await];
-    let mut without = Client::connect(&url("/without/")).await;
+    let (first, mut second) = (server.connect(over).await, server.connect(over).await);
+    let fast = [over.connect(server.addr, "/fast", "").await, over.connect(server.addr, "/fast", "").await];
+    let mut without = over.connect(server.addr, "/without", "").await;
     let stopping = stop(server);
     for client in fast {
         client.goes_after_close(1012).await;
@@ -152,10 +162,11 @@ async fn every_mount_drains_at_its_own_pace_and_one_without_a_drain_is_closed_af
     ended(stopping).await
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn without_a_drain_everything_is_closed_with_1012_at_once() -> TestResult {
+async fn without_a_drain_everything_is_closed_with_1012_at_once(over: Over) -> TestResult {
     let server = TestServer::serve(endpoint_with(None)?).await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:no drain").await;
     let stopping = stop(server);
     client.goes_after_close(1012).await;
@@ -163,13 +174,14 @@ async fn without_a_drain_everything_is_closed_with_1012_at_once() -> TestResult 
     ended(stopping).await
 }
 
+#[apply(each_websocket)]
 #[tokio::test]
-async fn of_many_connections_none_is_dropped_without_its_close_frame() -> TestResult {
+async fn of_many_connections_none_is_dropped_without_its_close_frame(over: Over) -> TestResult {
     const CLIENTS: usize = 400;
     let server = TestServer::start().await?;
     let mut clients = Vec::new();
     for number in 0..CLIENTS {
-        let mut client = server.connect().await;
+        let mut client = server.connect(over).await;
         if number % 2 == 0 {
             client.join("room:many").await;
         }
@@ -182,19 +194,22 @@ async fn of_many_connections_none_is_dropped_without_its_close_frame() -> TestRe
     ended(stopping).await
 }
 
+#[apply(each_websocket)]
 #[tokio::test]
-async fn neither_a_handler_that_hangs_nor_a_client_that_does_not_read_holds_up_the_end() -> TestResult {
+async fn neither_a_handler_that_hangs_nor_a_client_that_does_not_read_holds_up_the_end(
+    over: Over,
+) -> TestResult {
     let endpoint = Endpoint::builder()
         .socket_with::<TestSocket>("/socket", |options| options.limits.close_timeout = HOUR)
         .build()?;
     let server =
         TestServer::serve_with(endpoint.clone(), |server| server.shutdown_timeout(Duration::from_millis(50)));
     let server = server.await?;
-    let mut hanging = server.connect().await;
+    let mut hanging = server.connect(over).await;
     hanging.join("room:hangs").await;
     hanging.send(r#"["1","2","room:hangs","gated",{}]"#).await;
     assert_eq!(reported("room:hangs").await, "handling");
-    let mut deaf = server.connect().await;
+    let mut deaf = server.connect(over).await;
     deaf.join("room:deaf").await;
     let large = serde_json::json!({"text": "x".repeat(32 << 20)});
     endpoint.broadcast("room:deaf", "large", &large)?;
@@ -203,13 +218,14 @@ async fn neither_a_handler_that_hangs_nor_a_client_that_does_not_read_holds_up_t
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn under_another_server_a_drain_lets_clients_in_until_the_endpoint_is_closed() -> TestResult {
+async fn under_another_server_a_drain_lets_clients_in_until_the_endpoint_is_closed(over: Over) -> TestResult {
     let endpoint = endpoint_with(None)?;
     let draining = endpoint_with(Some(batches_of(1)))?;
     for (endpoint, is_drained) in [(endpoint, false), (draining, true)] {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("ws://{}/socket/websocket?vsn=2.0.0", listener.local_addr()?);
+        let addr = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel::<()>();
         let to_drain = endpoint.clone();
         let graceful = async move {
@@ -218,7 +234,7 @@ async fn under_another_server_a_drain_lets_clients_in_until_the_endpoint_is_clos
         };
         let serving =
             tokio::spawn(warp::serve(endpoint.routes()).incoming(listener).graceful(graceful).run());
-        let first = Client::connect(&url).await;
+        let first = over.connect(addr, "/socket", "").await;
         let _ = stop.send(());
         let left = if is_drained {
             first.goes_after_close(1012).await;

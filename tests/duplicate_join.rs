@@ -2,13 +2,14 @@
 
 use crate::support::client::PATIENCE;
 use crate::support::signals::{gate, reported};
-use crate::support::{TestResult, TestServer};
+use crate::support::{Over, TestResult, TestServer, apply, each_transport, each_websocket};
 use std::time::Duration;
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn the_new_joins_answer_comes_first_and_the_old_joins_close_after_it() -> TestResult {
+async fn the_new_joins_answer_comes_first_and_the_old_joins_close_after_it(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:dup").await;
     client
         .talk(
@@ -25,11 +26,12 @@ async fn the_new_joins_answer_comes_first_and_the_old_joins_close_after_it() -> 
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_new_join_that_is_refused_ends_the_old_channel_too() -> TestResult {
+async fn a_new_join_that_is_refused_ends_the_old_channel_too(over: Over) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -46,10 +48,11 @@ async fn a_new_join_that_is_refused_ends_the_old_channel_too() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn messages_still_queued_in_the_old_channel_are_lost() -> TestResult {
+async fn messages_still_queued_in_the_old_channel_are_lost(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:queued").await;
     client.send(r#"["1","2","room:queued","gated",{}]"#).await;
     assert_eq!(reported("room:queued").await, "handling");
@@ -81,10 +84,11 @@ async fn messages_still_queued_in_the_old_channel_are_lost() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_callback_that_outlasts_its_time_is_dropped() -> TestResult {
+async fn a_callback_that_outlasts_its_time_is_dropped(over: Over) -> TestResult {
     let server = TestServer::start_with(|limits| limits.replace_timeout = Duration::from_millis(20)).await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:outlasts").await;
     client
         .talk(
@@ -104,11 +108,12 @@ async fn a_callback_that_outlasts_its_time_is_dropped() -> TestResult {
 }
 
 /// Three joins at once of which the first hangs, in a join or in a handler, and then the client goes.
+#[apply(each_websocket)]
 #[tokio::test(flavor = "multi_thread")]
-async fn channels_that_wait_for_each_other_all_end_with_their_client() -> TestResult {
+async fn channels_that_wait_for_each_other_all_end_with_their_client(over: Over) -> TestResult {
     let server = TestServer::start_with(|limits| limits.replace_timeout = Duration::from_millis(5)).await?;
     for round in 0..50 {
-        let mut client = server.connect().await;
+        let mut client = server.connect(over).await;
         for number in 1..=3 {
             client
                 .send(&format!(r#"["{number}","{number}","room:gated:ok:hang{round}","phx_join",{{}}]"#))
@@ -127,16 +132,18 @@ async fn channels_that_wait_for_each_other_all_end_with_their_client() -> TestRe
         assert!(started.elapsed() < PATIENCE, "{} channels are left", endpoint.channels());
         // Handlers that were running when their client went may finish.
         gate("room:hang").add_permits(1);
-        server.connect().await.nothing_more().await;
+        server.connect(over).await.nothing_more().await;
     }
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_channel_that_is_about_to_end_when_the_client_joins_again_is_closed_after_the_answer() -> TestResult
-{
+async fn a_channel_that_is_about_to_end_when_the_client_joins_again_is_closed_after_the_answer(
+    over: Over,
+) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     for (event, reference) in [("stop", 2), ("panic", 3)] {
         client.join("room:dying").await;
         client
@@ -169,10 +176,11 @@ async fn a_channel_that_is_about_to_end_when_the_client_joins_again_is_closed_af
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_join_during_a_join_waits_for_it() -> TestResult {
+async fn a_join_during_a_join_waits_for_it(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client
         .talk(
             r#"
@@ -195,10 +203,11 @@ async fn a_join_during_a_join_waits_for_it() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_join_during_a_join_that_is_refused_has_nothing_to_close() -> TestResult {
+async fn a_join_during_a_join_that_is_refused_has_nothing_to_close(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client
         .talk(
             r#"
@@ -222,10 +231,11 @@ async fn a_join_during_a_join_that_is_refused_has_nothing_to_close() -> TestResu
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_join_that_outlasts_the_next_ones_patience_has_crashed() -> TestResult {
+async fn a_join_that_outlasts_the_next_ones_patience_has_crashed(over: Over) -> TestResult {
     let server = TestServer::start_with(|limits| limits.replace_timeout = Duration::from_millis(20)).await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client
         .talk(
             r#"
@@ -240,10 +250,11 @@ async fn a_join_that_outlasts_the_next_ones_patience_has_crashed() -> TestResult
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn joins_of_one_topic_that_wait_for_each_other_cannot_pile_up() -> TestResult {
+async fn joins_of_one_topic_that_wait_for_each_other_cannot_pile_up(over: Over) -> TestResult {
     let server = TestServer::start_with(|limits| limits.max_channels = 2).await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client
         .talk(
             r#"
@@ -274,10 +285,11 @@ async fn joins_of_one_topic_that_wait_for_each_other_cannot_pile_up() -> TestRes
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn joining_again_while_the_old_channel_leaves_or_after_it_has_ended() -> TestResult {
+async fn joining_again_while_the_old_channel_leaves_or_after_it_has_ended(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:again").await;
     client
         .talk(

@@ -23,7 +23,7 @@ async fn nothing_more(endpoint: &Endpoint, subscription: &mut Subscription) -> T
 }
 
 async fn joined(server: &TestServer, topic: &str) -> Client {
-    let mut client = server.connect().await;
+    let mut client = server.websocket().await;
     client.join(topic).await;
     client
 }

@@ -48,7 +48,7 @@ fn text_frame(payload: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn random_bytes_and_malformed_messages_harm_nobody() -> TestResult {
     let server = TestServer::start().await?;
-    let mut witness = server.connect().await.named("witness");
+    let mut witness = server.websocket().await.named("witness");
     witness.join("room:witness").await;
     let mut random = Random(0x5EED_0001);
     for round in 0..300 {
@@ -88,7 +88,7 @@ async fn wait_until_only_the_witness_is_left(server: &TestServer, witness: &mut 
 #[tokio::test]
 async fn deep_nesting_wide_arrays_and_long_strings_are_just_payloads() -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.websocket().await;
     client.join("room:1").await;
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let wide = format!("[{}0]", "0,".repeat(100_000));
@@ -109,7 +109,7 @@ async fn deep_nesting_wide_arrays_and_long_strings_are_just_payloads() -> TestRe
 #[tokio::test]
 async fn a_message_with_a_hundred_thousand_extra_elements_is_read_without_keeping_them() -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.websocket().await;
     client.send(&format!(r#"[null,"1","phoenix","heartbeat",{{}}{}]"#, ",0".repeat(100_000))).await;
     client.talk(r#"<- [null,"1","phoenix","phx_reply",{"response":{},"status":"ok"}]"#).await;
     Ok(())
@@ -118,7 +118,7 @@ async fn a_message_with_a_hundred_thousand_extra_elements_is_read_without_keepin
 #[tokio::test]
 async fn a_refusal_does_not_quote_a_payload_at_length() -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.websocket().await;
     client.join("room:1").await;
     client.send(&format!(r#"["1","2","room:1","maybe","{}"]"#, "\u{1F600}".repeat(10_000))).await;
     let answer = client.next().await;
@@ -129,7 +129,7 @@ async fn a_refusal_does_not_quote_a_payload_at_length() -> TestResult {
 #[tokio::test]
 async fn half_a_surrogate_pair_is_no_message() -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.websocket().await;
     client
         .talk(
             r#"
@@ -144,7 +144,7 @@ async fn half_a_surrogate_pair_is_no_message() -> TestResult {
 #[tokio::test]
 async fn names_that_are_too_long_close_with_1009() -> TestResult {
     let server = TestServer::start_with(|limits| limits.max_topic_bytes = 10).await?;
-    let mut client = server.connect().await;
+    let mut client = server.websocket().await;
     client.join("room:12345").await;
     client
         .talk(

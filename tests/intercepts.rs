@@ -1,7 +1,7 @@
 //! Protocol §5.5 and §13.3: broadcasts that go through `#[handle_out]`.
 
 use crate::support::signals::{report, reported};
-use crate::support::{Client, TestResult, TestServer};
+use crate::support::{Client, Over, TestResult, TestServer, apply, each_transport};
 use phx_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -103,8 +103,8 @@ async fn start() -> Result<TestServer, phx_runtime::ServeError> {
     TestServer::start_socket::<OutSocket>(|_| ()).await
 }
 
-async fn two_clients(server: &TestServer, topic: &str) -> [Client; 2] {
-    let mut clients = [server.connect().await.named("ann"), server.connect().await.named("bo")];
+async fn two_clients(over: Over, server: &TestServer, topic: &str) -> [Client; 2] {
+    let mut clients = [server.connect(over).await.named("ann"), server.connect(over).await.named("bo")];
     for (client, name) in clients.iter_mut().zip(["ann", "bo"]) {
         client.send(&format!(r#"["1","1","{topic}","phx_join",{{"name":"{name}"}}]"#)).await;
         client
@@ -114,10 +114,11 @@ async fn two_clients(server: &TestServer, topic: &str) -> [Client; 2] {
     clients
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn an_intercept_decides_for_each_client() -> TestResult {
+async fn an_intercept_decides_for_each_client(over: Over) -> TestResult {
     let server = start().await?;
-    let [mut ann, mut bo] = two_clients(&server, "out:1").await;
+    let [mut ann, mut bo] = two_clients(over, &server, "out:1").await;
     ann.talk(
         r#"
         -> ["1","2","out:1","whisper",{"to":"bo"}]
@@ -141,10 +142,11 @@ async fn an_intercept_decides_for_each_client() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn an_intercept_may_send_something_else_under_another_name() -> TestResult {
+async fn an_intercept_may_send_something_else_under_another_name(over: Over) -> TestResult {
     let server = start().await?;
-    let [mut ann, mut bo] = two_clients(&server, "out:1").await;
+    let [mut ann, mut bo] = two_clients(over, &server, "out:1").await;
     ann.talk(
         r#"
         -> ["1","2","out:1","greet",{}]
@@ -156,10 +158,11 @@ async fn an_intercept_may_send_something_else_under_another_name() -> TestResult
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn an_intercept_may_pass_a_payload_on_byte_for_byte() -> TestResult {
+async fn an_intercept_may_pass_a_payload_on_byte_for_byte(over: Over) -> TestResult {
     let server = start().await?;
-    let [mut ann, mut bo] = two_clients(&server, "out:1").await;
+    let [mut ann, mut bo] = two_clients(over, &server, "out:1").await;
     ann.send(r#"["1","2","out:1","unchanged",{ "b":1.0, "a":["\u00fc",-0] }]"#).await;
     for client in [&mut ann, &mut bo] {
         client.talk(r#"<- ["1",null,"out:1","unchanged",{ "b":1.0, "a":["\u00fc",-0] }]"#).await;
@@ -168,10 +171,11 @@ async fn an_intercept_may_pass_a_payload_on_byte_for_byte() -> TestResult {
 }
 
 /// What is intercepted goes through the channel's queue, what is not does not.
+#[apply(each_transport)]
 #[tokio::test]
-async fn what_is_not_intercepted_overtakes_what_is() -> TestResult {
+async fn what_is_not_intercepted_overtakes_what_is(over: Over) -> TestResult {
     let server = start().await?;
-    let [mut ann, mut bo] = two_clients(&server, "out:1").await;
+    let [mut ann, mut bo] = two_clients(over, &server, "out:1").await;
     ann.talk(
         r#"
         -> ["1","2","out:1","plain_between",{}]
@@ -183,19 +187,19 @@ async fn what_is_not_intercepted_overtakes_what_is() -> TestResult {
     )
     .await;
     // Bo's channel does nothing meanwhile, so the two may arrive in either order.
-    let mut frames = [bo.next().await, bo.next().await];
-    frames.sort();
-    assert_eq!(
-        frames,
-        [r#"["1",null,"out:1","greeted",{"name":"bo"}]"#, r#"[null,null,"out:1","plain",{}]"#]
-    );
+    bo.gets_in_any_order([
+        r#"["1",null,"out:1","greeted",{"name":"bo"}]"#,
+        r#"[null,null,"out:1","plain",{}]"#,
+    ])
+    .await;
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn broadcasts_from_outside_are_intercepted_too_and_may_stop_the_channel() -> TestResult {
+async fn broadcasts_from_outside_are_intercepted_too_and_may_stop_the_channel(over: Over) -> TestResult {
     let server = start().await?;
-    let [mut ann, mut bo] = two_clients(&server, "out:stop").await;
+    let [mut ann, mut bo] = two_clients(over, &server, "out:stop").await;
     server.endpoint.broadcast("out:stop", "stop", &())?;
     for client in [&mut ann, &mut bo] {
         client.talk(r#"<- ["1","1","out:stop","phx_close",{}]"#).await;
@@ -206,8 +210,9 @@ async fn broadcasts_from_outside_are_intercepted_too_and_may_stop_the_channel() 
 
 /// Many clients who broadcast without a pause must not fill the inboxes of the others' intercepts, whose handlers are
 /// as fast as theirs. `Limits::inbox_messages` is far below what they send together.
+#[apply(each_transport)]
 #[tokio::test]
-async fn clients_cannot_end_the_intercepting_channels_of_others_by_sending_a_lot() -> TestResult {
+async fn clients_cannot_end_the_intercepting_channels_of_others_by_sending_a_lot(over: Over) -> TestResult {
     const SENDERS: usize = 60;
     const MESSAGES: usize = 30;
     let server = TestServer::start_with(|limits| {
@@ -215,11 +220,11 @@ async fn clients_cannot_end_the_intercepting_channels_of_others_by_sending_a_lot
         limits.inbox_pushes = 8;
     })
     .await?;
-    let mut listener = server.connect().await.named("listener");
+    let mut listener = server.connect(over).await.named("listener");
     listener.join("intercept:crowd").await;
     let mut senders = Vec::new();
     for _ in 0..SENDERS {
-        let mut sender = server.connect().await.named("sender");
+        let mut sender = server.connect(over).await.named("sender");
         sender.join("intercept:crowd").await;
         senders.push(sender);
     }
@@ -238,7 +243,7 @@ async fn clients_cannot_end_the_intercepting_channels_of_others_by_sending_a_lot
         }));
     }
     for _ in 0..SENDERS * MESSAGES {
-        assert_eq!(listener.next().await, r#"["1",null,"intercept:crowd","said",{"text":"hi!"}]"#);
+        listener.talk(r#"<- ["1",null,"intercept:crowd","said",{"text":"hi!"}]"#).await;
     }
     for sender in sending {
         sender.await?;

@@ -1,13 +1,14 @@
 //! Protocol §4, rule 2, and §5.1: joining.
 
 use crate::support::signals::{gate, reported};
-use crate::support::{TestResult, TestServer};
+use crate::support::{Over, TestResult, TestServer, apply, each_transport, each_websocket};
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn ok_without_a_reply_value() -> TestResult {
+async fn ok_without_a_reply_value(over: Over) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -19,11 +20,12 @@ async fn ok_without_a_reply_value() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn ok_with_a_reply_value_of_any_kind() -> TestResult {
+async fn ok_with_a_reply_value_of_any_kind(over: Over) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -41,10 +43,11 @@ async fn ok_with_a_reply_value_of_any_kind() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn refused_with_a_value_and_no_close_follows() -> TestResult {
+async fn refused_with_a_value_and_no_close_follows(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client
         .talk(
             r#"
@@ -68,10 +71,13 @@ async fn refused_with_a_value_and_no_close_follows() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_join_that_panics_or_cannot_encode_its_answer_has_crashed_and_nothing_else_follows() -> TestResult {
+async fn a_join_that_panics_or_cannot_encode_its_answer_has_crashed_and_nothing_else_follows(
+    over: Over,
+) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client
         .talk(
             r#"
@@ -88,11 +94,12 @@ async fn a_join_that_panics_or_cannot_encode_its_answer_has_crashed_and_nothing_
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn the_answer_carries_join_ref_and_ref_as_sent() -> TestResult {
+async fn the_answer_carries_join_ref_and_ref_as_sent(over: Over) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -108,10 +115,11 @@ async fn the_answer_carries_join_ref_and_ref_as_sent() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn as_many_channels_as_the_limit_may_be_joined_and_one_more_is_refused() -> TestResult {
+async fn as_many_channels_as_the_limit_may_be_joined_and_one_more_is_refused(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     for number in 0..100 {
         client.join(&format!("room:{number}")).await;
     }
@@ -136,10 +144,11 @@ async fn as_many_channels_as_the_limit_may_be_joined_and_one_more_is_refused() -
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_channel_that_is_leaving_counts_until_it_is_closed() -> TestResult {
+async fn a_channel_that_is_leaving_counts_until_it_is_closed(over: Over) -> TestResult {
     let server = TestServer::start_with(|limits| limits.max_channels = 1).await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:leaving").await;
     client
         .talk(
@@ -166,10 +175,11 @@ async fn a_channel_that_is_leaving_counts_until_it_is_closed() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn the_number_of_channels_can_be_set() -> TestResult {
+async fn the_number_of_channels_can_be_set(over: Over) -> TestResult {
     let server = TestServer::start_with(|limits| limits.max_channels = 1).await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:1").await;
     client
         .talk(
@@ -182,10 +192,11 @@ async fn the_number_of_channels_can_be_set() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_channel_that_keeps_ending_by_itself_does_not_use_up_the_places() -> TestResult {
+async fn a_channel_that_keeps_ending_by_itself_does_not_use_up_the_places(over: Over) -> TestResult {
     let server = TestServer::start_with(|limits| limits.max_channels = 2).await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     for number in 0..10 {
         client.join(&format!("room:{number}")).await;
         client.send(&format!(r#"["1","2","room:{number}","stop",{{}}]"#)).await;
@@ -194,10 +205,11 @@ async fn a_channel_that_keeps_ending_by_itself_does_not_use_up_the_places() -> T
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_answer_precedes_every_push_and_broadcast_of_the_join() -> TestResult {
+async fn the_answer_precedes_every_push_and_broadcast_of_the_join(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client
         .talk(
             r#"
@@ -216,7 +228,7 @@ async fn the_answer_precedes_every_push_and_broadcast_of_the_join() -> TestResul
         }
     });
     for _ in 0..200 {
-        let mut joiner = server.connect().await;
+        let mut joiner = server.connect(over).await;
         joiner
             .talk(
                 r#"
@@ -231,11 +243,12 @@ async fn the_answer_precedes_every_push_and_broadcast_of_the_join() -> TestResul
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_broadcast_made_after_the_answer_is_never_missed() -> TestResult {
+async fn a_broadcast_made_after_the_answer_is_never_missed(over: Over) -> TestResult {
     let server = TestServer::start().await?;
     for number in 0..100 {
-        let mut client = server.connect().await;
+        let mut client = server.connect(over).await;
         let topic = format!("room:{number}");
         client.join(&topic).await;
         server.endpoint.broadcast(&topic, "news", &serde_json::json!({"a": 1}))?;
@@ -244,10 +257,11 @@ async fn a_broadcast_made_after_the_answer_is_never_missed() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn what_follows_a_join_is_handled_after_it() -> TestResult {
+async fn what_follows_a_join_is_handled_after_it(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client
         .talk(
             r#"
@@ -271,10 +285,11 @@ async fn what_follows_a_join_is_handled_after_it() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn what_follows_a_join_that_is_refused_finds_the_topic_not_joined() -> TestResult {
+async fn what_follows_a_join_that_is_refused_finds_the_topic_not_joined(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client
         .talk(
             r#"
@@ -298,10 +313,11 @@ async fn what_follows_a_join_that_is_refused_finds_the_topic_not_joined() -> Tes
     Ok(())
 }
 
+#[apply(each_websocket)]
 #[tokio::test]
-async fn a_join_whose_client_has_gone_is_dropped() -> TestResult {
+async fn a_join_whose_client_has_gone_is_dropped(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.send(r#"["1","1","room:gated:ok:gone","phx_join",{}]"#).await;
     assert_eq!(reported("room:gated:ok:gone").await, "joining");
     drop(client);

@@ -1,12 +1,13 @@
 //! Protocol §5.3: leaving.
 
 use crate::support::signals::{gate, reported};
-use crate::support::{TestResult, TestServer};
+use crate::support::{Over, TestResult, TestServer, apply, each_transport};
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_leave_is_answered_and_then_the_channel_is_closed() -> TestResult {
+async fn a_leave_is_answered_and_then_the_channel_is_closed(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:leave").await;
     client
         .talk(
@@ -23,10 +24,11 @@ async fn a_leave_is_answered_and_then_the_channel_is_closed() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_leave_is_handled_after_what_was_sent_before_it() -> TestResult {
+async fn a_leave_is_handled_after_what_was_sent_before_it(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:leave_order").await;
     client
         .talk(
@@ -51,10 +53,11 @@ async fn a_leave_is_handled_after_what_was_sent_before_it() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_leave_during_the_join_is_handled_right_after_its_answer() -> TestResult {
+async fn a_leave_during_the_join_is_handled_right_after_its_answer(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client
         .talk(
             r#"
@@ -77,10 +80,11 @@ async fn a_leave_during_the_join_is_handled_right_after_its_answer() -> TestResu
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn messages_between_the_leave_and_its_close_get_no_answer() -> TestResult {
+async fn messages_between_the_leave_and_its_close_get_no_answer(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:between").await;
     client.send(r#"["1","2","room:between","gated",{}]"#).await;
     assert_eq!(reported("room:between").await, "handling");
@@ -108,10 +112,11 @@ async fn messages_between_the_leave_and_its_close_get_no_answer() -> TestResult 
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn what_terminate_pushes_after_a_leave_comes_after_the_close() -> TestResult {
+async fn what_terminate_pushes_after_a_leave_comes_after_the_close(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:words").await;
     client
         .talk(
@@ -127,11 +132,12 @@ async fn what_terminate_pushes_after_a_leave_comes_after_the_close() -> TestResu
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn who_has_left_gets_no_more_broadcasts() -> TestResult {
+async fn who_has_left_gets_no_more_broadcasts(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut leaver = server.connect().await.named("leaver");
-    let mut stayer = server.connect().await.named("stayer");
+    let mut leaver = server.connect(over).await.named("leaver");
+    let mut stayer = server.connect(over).await.named("stayer");
     leaver.join("room:quiet").await;
     stayer.join("room:quiet").await;
     leaver

@@ -1,7 +1,7 @@
 //! Messages to a channel from itself and from other tasks: `notify`, `sender`, `#[handle_info]`.
 
 use crate::support::signals::{gate, report, reported, wait_at_gate};
-use crate::support::{Client, TestResult, TestServer};
+use crate::support::{Over, TestResult, TestServer, apply, each_transport, each_websocket};
 use phx_runtime::prelude::*;
 use phx_runtime::{Sender, ServeError, Stop};
 use serde::Deserialize;
@@ -144,10 +144,13 @@ async fn start() -> Result<TestServer, ServeError> {
     TestServer::start_socket::<NotedSocket>(|options| options.limits.inbox_messages = 4).await
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn messages_of_several_types_are_handled_in_the_order_sent_after_the_callback() -> TestResult {
+async fn messages_of_several_types_are_handled_in_the_order_sent_after_the_callback(
+    over: Over,
+) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("noted:1").await;
     client
         .talk(
@@ -164,10 +167,11 @@ async fn messages_of_several_types_are_handled_in_the_order_sent_after_the_callb
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn another_task_sends_in_order_and_learns_when_the_channel_has_ended() -> TestResult {
+async fn another_task_sends_in_order_and_learns_when_the_channel_has_ended(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("noted:task").await;
     client.send(r#"["1","2","noted:task","from_task",2]"#).await;
     client.send(r#"["1","2","noted:task","from_task",1]"#).await;
@@ -193,10 +197,11 @@ async fn another_task_sends_in_order_and_learns_when_the_channel_has_ended() -> 
     Ok(())
 }
 
+#[apply(each_websocket)]
 #[tokio::test]
-async fn a_sender_keeps_neither_the_channel_nor_the_socket_alive() -> TestResult {
+async fn a_sender_keeps_neither_the_channel_nor_the_socket_alive(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = Client::connect(&format!("{}&tell=noted:socket", server.url())).await;
+    let mut client = server.connect_with(over, "&tell=noted:socket").await;
     client.join("noted:alive").await;
     client.send(r#"["1","2","noted:alive","from_task",1]"#).await;
     client.nothing_more_from("noted:alive").await;
@@ -208,10 +213,11 @@ async fn a_sender_keeps_neither_the_channel_nor_the_socket_alive() -> TestResult
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn one_message_from_outside_more_than_the_inbox_holds_ends_the_channel() -> TestResult {
+async fn one_message_from_outside_more_than_the_inbox_holds_ends_the_channel(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("noted:flood").await;
     for (count, last) in [(4, "Ok(())"), (5, "Err(ChannelEnded)")] {
         client.send(&format!(r#"["1","2","noted:flood","from_task",{count}]"#)).await;
@@ -234,10 +240,11 @@ async fn one_message_from_outside_more_than_the_inbox_holds_ends_the_channel() -
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn what_is_sent_while_joining_is_handled_after_the_answer() -> TestResult {
+async fn what_is_sent_while_joining_is_handled_after_the_answer(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.send(r#"["1","1","noted:joining:1","phx_join",{}]"#).await;
     assert_eq!(reported("noted:joining:1").await, "Ok(Ok(()))");
     client.nothing_more().await;
@@ -253,10 +260,11 @@ async fn what_is_sent_while_joining_is_handled_after_the_answer() -> TestResult 
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_channel_can_stop_when_it_handles_a_message_of_its_own() -> TestResult {
+async fn a_channel_can_stop_when_it_handles_a_message_of_its_own(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("noted:stop").await;
     client
         .talk(
@@ -274,10 +282,13 @@ async fn a_channel_can_stop_when_it_handles_a_message_of_its_own() -> TestResult
 
 /// §5.5: in Phoenix no message of the client reaches a channel that has not joined, so what a join sends to its
 /// channel comes before them, however early they were sent.
+#[apply(each_transport)]
 #[tokio::test]
-async fn what_a_join_sends_to_its_channel_comes_before_what_the_client_sent_meanwhile() -> TestResult {
+async fn what_a_join_sends_to_its_channel_comes_before_what_the_client_sent_meanwhile(
+    over: Over,
+) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client
         .talk(
             r#"

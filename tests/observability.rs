@@ -2,7 +2,7 @@
 
 use crate::support::http::{UPGRADE, request};
 use crate::support::log::Log;
-use crate::support::{Client, TestResult, TestServer};
+use crate::support::{Over, TestResult, TestServer, apply, each_transport, each_transport_of_v2};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use phx_runtime::prelude::*;
 use phx_runtime::{FilterParameters, MountOptions};
@@ -65,9 +65,9 @@ async fn start(configure: impl FnOnce(&mut MountOptions)) -> Result<TestServer, 
 }
 
 /// Connects, joins, says something, leaves, and crashes another channel.
-async fn visit(server: &TestServer) {
-    let url = format!("{}&name=eve&user%5Bpassword%5D=secret&auth_token=secret", server.url());
-    let mut client = Client::connect(&url).await;
+async fn visit(over: Over, server: &TestServer) {
+    let params = "&name=eve&user%5Bpassword%5D=secret&auth_token=secret";
+    let mut client = server.connect_with(over, params).await;
     client
         .talk(
             r#"
@@ -93,15 +93,20 @@ async fn visit(server: &TestServer) {
 const CHANNEL: &str = r#"channel="black_box::observability::SeenChannel""#;
 
 /// The user's own events in a callback are inside its span.
+#[apply(each_transport)]
 #[tokio::test]
-async fn callbacks_run_in_spans_and_end_in_events_without_secrets() -> TestResult {
+async fn callbacks_run_in_spans_and_end_in_events_without_secrets(over: Over) -> TestResult {
     let log = Log::default();
     let _guard = log.start();
     let server = start(|_| ()).await?;
-    visit(&server).await;
+    visit(over, &server).await;
+    let spelled = |line: &str| {
+        let line = line.replace("CHANNEL", CHANNEL).replace("TRANSPORT", over.transport());
+        line.replace("VSN", over.version().vsn())
+    };
     let expected = [
-        r#"connect{path="/socket" transport="websocket"}: in connect"#,
-        r#"connect{path="/socket" transport="websocket"}: connected params={"vsn": "2.0.0", "name": "eve", "user[password]": "[FILTERED]", "auth_token": "[FILTERED]"}"#,
+        r#"connect{path="/socket" transport="TRANSPORT"}: in connect"#,
+        r#"connect{path="/socket" transport="TRANSPORT"}: connected params={"vsn": "VSN", "name": "eve", "user[password]": "[FILTERED]", "auth_token": "[FILTERED]"}"#,
         r#"join{path="/socket" CHANNEL topic="seen:a"}: in join"#,
         r#"join{path="/socket" CHANNEL topic="seen:a"}: joined params={"n":1,"token":"[FILTERED]"}"#,
         r#"handle_in{path="/socket" CHANNEL topic="seen:a" event="say"}: in handle_in"#,
@@ -109,22 +114,23 @@ async fn callbacks_run_in_spans_and_end_in_events_without_secrets() -> TestResul
         r#"join{path="/socket" CHANNEL topic="seen:b"}: in join"#,
         r#"join{path="/socket" CHANNEL topic="seen:b"}: joined params={}"#,
     ];
-    assert_eq!(log.lines(Level::INFO), expected.map(|line| line.replace("CHANNEL", CHANNEL)));
+    assert_eq!(log.lines(Level::INFO), expected.map(spelled));
     let expected = [
         r#"handle_in{path="/socket" CHANNEL topic="seen:a" event="say"}: handled params={"deep":[{"my_password":"[FILTERED]"}],"text":"hi"}"#,
         r#"left path="/socket" topic="seen:a""#,
         r#"handle_in{path="/socket" CHANNEL topic="seen:b" event="panic"}: handled params={}"#,
     ];
     let ours = log.lines(Level::DEBUG).into_iter().filter(|line| !line.contains("HTTP"));
-    assert_eq!(ours.collect::<Vec<_>>(), expected.map(|line| line.replace("CHANNEL", CHANNEL)));
+    assert_eq!(ours.collect::<Vec<_>>(), expected.map(spelled));
     let crashed =
         format!(r#"channel crashed path="/socket" topic="seen:b" {CHANNEL} crash="asked to panic""#);
     assert_eq!(log.lines(Level::ERROR), [crashed]);
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn every_kind_of_event_has_a_level_of_its_own() -> TestResult {
+async fn every_kind_of_event_has_a_level_of_its_own(over: Over) -> TestResult {
     let log = Log::default();
     let _guard = log.start();
     let server = start(|options| {
@@ -136,7 +142,7 @@ async fn every_kind_of_event_has_a_level_of_its_own() -> TestResult {
         options.log.filter_parameters = FilterParameters::keep(["text"]);
     })
     .await?;
-    visit(&server).await;
+    visit(over, &server).await;
     let count = |level, text: &str| log.lines(level).iter().filter(|line| line.contains(text)).count();
     assert_eq!(count(Level::DEBUG, ": connected"), 1);
     assert_eq!(count(Level::INFO, "connect{"), 1, "the span has the same level");
@@ -148,13 +154,14 @@ async fn every_kind_of_event_has_a_level_of_its_own() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_mount_can_be_silent() -> TestResult {
+async fn a_mount_can_be_silent(over: Over) -> TestResult {
     let log = Log::default();
     let _guard = log.start();
     let server = start(|options| options.log = phx_runtime::Log::off()).await?;
-    visit(&server).await;
-    let mut client = server.connect().await;
+    visit(over, &server).await;
+    let mut client = server.connect(over).await;
     client
         .talk(
             r#"
@@ -171,12 +178,13 @@ async fn a_mount_can_be_silent() -> TestResult {
 }
 
 /// The first ten mistakes of a connection are warnings; a client cannot fill the log.
+#[apply(each_transport)]
 #[tokio::test]
-async fn what_a_client_does_wrong_is_told_ten_times() -> TestResult {
+async fn what_a_client_does_wrong_is_told_ten_times(over: Over) -> TestResult {
     let log = Log::default();
     let _guard = log.start();
     let server = start(|_| ()).await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     for _ in 0..11 {
         client
             .talk(
@@ -229,9 +237,10 @@ impl Socket for Numbered {
     }
 }
 
-/// An error of the decoder may quote what it got.
+/// An error of the decoder may quote what it got; so may that of a push that is no object, which version 1 allows.
+#[apply(each_transport_of_v2)]
 #[tokio::test]
-async fn what_does_not_fit_is_not_quoted_where_it_may_be_a_secret() -> TestResult {
+async fn what_does_not_fit_is_not_quoted_where_it_may_be_a_secret(over: Over) -> TestResult {
     let log = Log::default();
     let _guard = log.start();
     let server = TestServer::start_socket::<Numbered>(|_| ()).await?;
@@ -241,7 +250,7 @@ async fn what_does_not_fit_is_not_quoted_where_it_may_be_a_secret() -> TestResul
     assert!(refused.ends_with(r#"check="params" reason=the parameters do not fit"#), "{refused}");
     let server =
         TestServer::start_with_options(|options| options.log.filter_parameters.discard("name")).await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:log").await;
     client
         .talk(
@@ -300,8 +309,8 @@ async fn recorded() -> Result<(TestServer, Snapshotter), phx_runtime::ServeError
 #[tokio::test]
 async fn what_happens_is_counted() -> TestResult {
     let (server, snapshotter) = recorded().await?;
-    visit(&server).await;
-    let mut client = server.connect().await;
+    visit(Over::WebSocketV2, &server).await;
+    let mut client = server.websocket().await;
     client
         .talk(
             r#"
@@ -335,7 +344,7 @@ async fn what_happens_is_counted() -> TestResult {
     request(&server, "GET", "/socket/websocket", &elsewhere).await?.assert_empty(403, "origin");
     client.send("no message").await;
     client.goes_after_close(1011).await;
-    let other = server.connect().await;
+    let other = server.websocket().await;
     let gone = tokio::spawn(other.goes_after_close(1012));
     server.stop().await?;
     gone.await?;
@@ -376,10 +385,11 @@ async fn what_happens_is_counted() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn the_gauges_say_how_many_there_are() -> TestResult {
+async fn the_gauges_say_how_many_there_are(over: Over) -> TestResult {
     let (server, snapshotter) = recorded().await?;
-    let mut clients = [server.connect().await, server.connect().await];
+    let mut clients = [server.connect(over).await, server.connect(over).await];
     for client in &mut clients {
         client.join("seen:here").await;
         client.join("seen:there").await;

@@ -1,12 +1,15 @@
 //! Protocol §5.5: replies, pushes, broadcasts, and their order.
 
 use crate::support::signals::gate;
-use crate::support::{TestResult, TestServer};
+use crate::support::{Over, TestResult, TestServer, apply, each_transport};
+use futures_util::future::join_all;
+use std::collections::HashMap;
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn replies_of_every_kind() -> TestResult {
+async fn replies_of_every_kind(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:1").await;
     client
         .talk(
@@ -31,10 +34,11 @@ async fn replies_of_every_kind() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn several_replies_to_one_ref_all_carry_it() -> TestResult {
+async fn several_replies_to_one_ref_all_carry_it(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:1").await;
     client
         .talk(
@@ -49,10 +53,11 @@ async fn several_replies_to_one_ref_all_carry_it() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_deferred_reply_holds_nothing_up_and_carries_the_ref_of_its_message() -> TestResult {
+async fn a_deferred_reply_holds_nothing_up_and_carries_the_ref_of_its_message(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:deferred").await;
     client
         .talk(
@@ -78,10 +83,11 @@ async fn a_deferred_reply_holds_nothing_up_and_carries_the_ref_of_its_message() 
 }
 
 /// As in Phoenix, where the answer goes to the connection without the channel.
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_deferred_reply_still_comes_when_its_channel_has_ended() -> TestResult {
+async fn a_deferred_reply_still_comes_when_its_channel_has_ended(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:deferred_end").await;
     client
         .talk(
@@ -98,10 +104,11 @@ async fn a_deferred_reply_still_comes_when_its_channel_has_ended() -> TestResult
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_message_with_a_null_ref_may_be_replied_to() -> TestResult {
+async fn a_message_with_a_null_ref_may_be_replied_to(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:1").await;
     client
         .talk(
@@ -114,10 +121,11 @@ async fn a_message_with_a_null_ref_may_be_replied_to() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn effects_appear_in_the_order_of_the_program() -> TestResult {
+async fn effects_appear_in_the_order_of_the_program(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:1").await;
     client
         .talk(
@@ -138,12 +146,13 @@ async fn effects_appear_in_the_order_of_the_program() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_broadcast_reaches_everyone_on_the_topic_and_nobody_else() -> TestResult {
+async fn a_broadcast_reaches_everyone_on_the_topic_and_nobody_else(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut ann = server.connect().await.named("ann");
-    let mut bo = server.connect().await.named("bo");
-    let mut cleo = server.connect().await.named("cleo");
+    let mut ann = server.connect(over).await.named("ann");
+    let mut bo = server.connect(over).await.named("bo");
+    let mut cleo = server.connect(over).await.named("cleo");
     ann.join("room:1").await;
     bo.join("room:1").await;
     cleo.join("room:2").await;
@@ -160,11 +169,12 @@ async fn a_broadcast_reaches_everyone_on_the_topic_and_nobody_else() -> TestResu
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn broadcast_from_leaves_out_the_sender() -> TestResult {
+async fn broadcast_from_leaves_out_the_sender(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut ann = server.connect().await.named("ann");
-    let mut bo = server.connect().await.named("bo");
+    let mut ann = server.connect(over).await.named("ann");
+    let mut bo = server.connect(over).await.named("bo");
     ann.join("room:1").await;
     bo.join("room:1").await;
     ann.talk(
@@ -179,10 +189,13 @@ async fn broadcast_from_leaves_out_the_sender() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn an_intercepted_broadcast_comes_after_the_reply_with_the_channels_own_join_ref() -> TestResult {
+async fn an_intercepted_broadcast_comes_after_the_reply_with_the_channels_own_join_ref(
+    over: Over,
+) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("intercept:1").await;
     client
         .talk(
@@ -205,10 +218,11 @@ async fn an_intercepted_broadcast_comes_after_the_reply_with_the_channels_own_jo
 }
 
 /// What one client causes to be broadcast must not end the channels of the others.
+#[apply(each_transport)]
 #[tokio::test]
-async fn an_intercepted_broadcast_that_does_not_fit_is_skipped() -> TestResult {
+async fn an_intercepted_broadcast_that_does_not_fit_is_skipped(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("intercept:2").await;
     client
         .talk(
@@ -222,11 +236,12 @@ async fn an_intercepted_broadcast_that_does_not_fit_is_skipped() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn an_intercepted_broadcast_from_leaves_out_the_sender() -> TestResult {
+async fn an_intercepted_broadcast_from_leaves_out_the_sender(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut ann = server.connect().await.named("ann");
-    let mut bo = server.connect().await.named("bo");
+    let mut ann = server.connect(over).await.named("ann");
+    let mut bo = server.connect(over).await.named("bo");
     ann.join("intercept:from").await;
     bo.join("intercept:from").await;
     ann.talk(
@@ -241,41 +256,46 @@ async fn an_intercepted_broadcast_from_leaves_out_the_sender() -> TestResult {
     Ok(())
 }
 
+/// Of each transport and version there is one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_subscriber_sees_the_broadcasts_of_a_topic_in_one_order() -> TestResult {
+    const BROADCASTS: usize = 50;
     let server = TestServer::start().await?;
     let mut clients = Vec::new();
-    for _ in 0..4 {
-        let mut client = server.connect().await;
+    for over in Over::ALL {
+        let mut client = server.connect(over).await;
         client.join("room:order").await;
         clients.push(client);
     }
-    for (sender, client) in clients.iter_mut().enumerate() {
-        for number in 0..50 {
-            client
-                .send(&format!(r#"["1",null,"room:order","broadcast",{{"from":{sender},"n":{number}}}]"#))
-                .await;
+    let sending = clients.iter_mut().enumerate().map(async |(from, client)| {
+        for n in 0..BROADCASTS {
+            client.send(&format!(r#"["1",null,"room:order","broadcast",{{"from":{from},"n":{n}}}]"#)).await;
         }
-    }
+    });
+    join_all(sending).await;
+    let numbers = (0..Over::ALL.len()).flat_map(|from| (0..BROADCASTS).map(move |n| (from, n)));
+    let numbers: Vec<_> = numbers.collect();
     let mut orders = Vec::new();
     for client in &mut clients {
+        let said = |&(from, n): &(usize, usize)| {
+            let message = format!(r#"[null,null,"room:order","said",{{"from":{from},"n":{n}}}]"#);
+            (client.gets(&message).into_owned(), (from, n))
+        };
+        let said: HashMap<_, _> = numbers.iter().map(said).collect();
         let mut order = Vec::new();
-        while order.len() < 200 {
+        while order.len() < numbers.len() {
             let frame = client.next().await;
-            if frame.starts_with("[null,null,") {
-                order.push(frame);
+            match said.get(&frame) {
+                Some(numbers) => order.push(*numbers),
+                None => assert!(frame.contains("phx_reply"), "{frame}"),
             }
         }
         orders.push(order);
     }
-    assert!(orders.iter().all(|order| *order == orders[0]));
-    for sender in 0..4 {
-        let of_sender: Vec<_> =
-            orders[0].iter().filter(|frame| frame.contains(&format!("\"from\":{sender},"))).collect();
-        let expected: Vec<_> = (0..50)
-            .map(|n| format!(r#"[null,null,"room:order","said",{{"from":{sender},"n":{n}}}]"#))
-            .collect();
-        assert_eq!(of_sender, expected.iter().collect::<Vec<_>>());
-    }
+    assert!(orders.iter().all(|order| *order == orders[0]), "{orders:?}");
+    // That of each sender is the one it sent in.
+    let mut order = orders.swap_remove(0);
+    order.sort_by_key(|(from, _)| *from);
+    assert_eq!(order, numbers);
     Ok(())
 }

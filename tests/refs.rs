@@ -1,16 +1,18 @@
 //! Protocol §6: which refs each message of the server carries. Each test is named after its row, or its two.
 
-use crate::support::{TestResult, TestServer};
+use crate::support::{Over, TestResult, TestServer, apply, each_transport};
 
-async fn conversation(transcript: &str) -> TestResult {
+async fn conversation(over: Over, transcript: &str) -> TestResult {
     let server = TestServer::start().await?;
-    server.connect().await.talk(transcript).await;
+    server.connect(over).await.talk(transcript).await;
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn heartbeat_reply() -> TestResult {
+async fn heartbeat_reply(over: Over) -> TestResult {
     conversation(
+        over,
         r#"
         -> ["j","r","phoenix","heartbeat",{}]
         <- [null,"r","phoenix","phx_reply",{"response":{},"status":"ok"}]
@@ -19,9 +21,11 @@ async fn heartbeat_reply() -> TestResult {
     .await
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn join_reply() -> TestResult {
+async fn join_reply(over: Over) -> TestResult {
     conversation(
+        over,
         r#"
         -> ["j","r","room:1","phx_join",{}]
         <- ["j","r","room:1","phx_reply",{"response":{},"status":"ok"}]
@@ -34,9 +38,11 @@ async fn join_reply() -> TestResult {
     .await
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn unmatched_topic() -> TestResult {
+async fn unmatched_topic(over: Over) -> TestResult {
     conversation(
+        over,
         r#"
         -> ["j","r","nope","phx_join",{}]
         <- [null,"r","nope","phx_reply",{"response":{"reason":"unmatched topic"},"status":"error"}]
@@ -45,9 +51,11 @@ async fn unmatched_topic() -> TestResult {
     .await
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn leave_of_a_topic_that_is_not_joined() -> TestResult {
+async fn leave_of_a_topic_that_is_not_joined(over: Over) -> TestResult {
     conversation(
+        over,
         r#"
         -> ["j","r","room:1","phx_leave",{}]
         <- ["j","r","room:1","phx_reply",{"response":{},"status":"ok"}]
@@ -56,9 +64,11 @@ async fn leave_of_a_topic_that_is_not_joined() -> TestResult {
     .await
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn reply_push_and_leave_reply_of_a_channel() -> TestResult {
+async fn reply_push_and_leave_reply_of_a_channel(over: Over) -> TestResult {
     conversation(
+        over,
         r#"
         -> ["j","r","room:1","phx_join",{}]
         <- ["j","r","room:1","phx_reply",{"response":{},"status":"ok"}]
@@ -85,9 +95,11 @@ async fn reply_push_and_leave_reply_of_a_channel() -> TestResult {
     .await
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn broadcast_and_intercepted_broadcast() -> TestResult {
+async fn broadcast_and_intercepted_broadcast(over: Over) -> TestResult {
     conversation(
+        over,
         r#"
         -> ["j","r","intercept:refs","phx_join",{}]
         <- ["j","r","intercept:refs","phx_reply",{"response":{},"status":"ok"}]
@@ -102,9 +114,11 @@ async fn broadcast_and_intercepted_broadcast() -> TestResult {
     .await
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn close_and_error() -> TestResult {
+async fn close_and_error(over: Over) -> TestResult {
     conversation(
+        over,
         r#"
         -> ["j","r","room:1","phx_join",{}]
         <- ["j","r","room:1","phx_reply",{"response":{},"status":"ok"}]

@@ -1,6 +1,6 @@
 //! What a `channel!` line gives its channel, seen in every callback. It never goes over the wire by itself.
 
-use crate::support::{Client, TestResult};
+use crate::support::{Over, TestResult, apply, each_transport};
 use phx_runtime::prelude::*;
 use serde::Serialize;
 use std::sync::LazyLock;
@@ -84,19 +84,21 @@ impl Lazy {
     }
 }
 
-async fn talk(transcript: &str) -> TestResult {
+async fn talk(over: Over, transcript: &str) -> TestResult {
     let endpoint = Endpoint::builder().socket::<HouseSocket>("/socket").build()?;
     let server = endpoint.bind(([127, 0, 0, 1], 0)).await?;
-    let url = format!("ws://{}/socket/websocket?vsn=2.0.0", server.local_addr());
+    let addr = server.local_addr();
     let serving = tokio::spawn(server.run(endpoint.routes()));
-    Client::connect(&url).await.talk(transcript).await;
+    over.connect(addr, "/socket", "").await.talk(transcript).await;
     serving.abort();
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn each_line_gives_its_own_data_to_the_same_channel() -> TestResult {
+async fn each_line_gives_its_own_data_to_the_same_channel(over: Over) -> TestResult {
     talk(
+        over,
         r#"
         -> ["1","1","room:lobby","phx_join",{}]
         <- ["1","1","room:lobby","phx_reply",{"response":{"name":"lobby","seats":500},"status":"ok"}]
@@ -113,9 +115,11 @@ async fn each_line_gives_its_own_data_to_the_same_channel() -> TestResult {
     .await
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn every_callback_reads_the_data_of_its_line() -> TestResult {
+async fn every_callback_reads_the_data_of_its_line(over: Over) -> TestResult {
     talk(
+        over,
         r#"
         -> ["1","1","hall:north","phx_join",{}]
         <- ["1","1","hall:north","phx_reply",{"response":{"name":"hall","seats":50},"status":"ok"}]
@@ -132,9 +136,11 @@ async fn every_callback_reads_the_data_of_its_line() -> TestResult {
     .await
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn data_that_is_made_at_run_time_stands_in_a_static() -> TestResult {
+async fn data_that_is_made_at_run_time_stands_in_a_static(over: Over) -> TestResult {
     talk(
+        over,
         r#"
         -> ["1","1","lazy","phx_join",{}]
         <- ["1","1","lazy","phx_reply",{"response":"LOADED","status":"ok"}]

@@ -1,13 +1,14 @@
 //! Protocol §4: what each message means, by the state of its topic.
 
 use crate::support::signals::{gate, reported};
-use crate::support::{TestResult, TestServer};
+use crate::support::{Over, TestResult, TestServer, apply, each_transport};
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn rule_1_a_heartbeat_is_answered_with_a_null_join_ref() -> TestResult {
+async fn rule_1_a_heartbeat_is_answered_with_a_null_join_ref(over: Over) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -21,11 +22,12 @@ async fn rule_1_a_heartbeat_is_answered_with_a_null_join_ref() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn rule_1_a_heartbeat_is_one_even_if_a_channel_is_joined_on_topic_phoenix() -> TestResult {
+async fn rule_1_a_heartbeat_is_one_even_if_a_channel_is_joined_on_topic_phoenix(over: Over) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -39,11 +41,12 @@ async fn rule_1_a_heartbeat_is_one_even_if_a_channel_is_joined_on_topic_phoenix(
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn other_events_on_topic_phoenix_follow_the_normal_rules() -> TestResult {
+async fn other_events_on_topic_phoenix_follow_the_normal_rules(over: Over) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -55,10 +58,13 @@ async fn other_events_on_topic_phoenix_follow_the_normal_rules() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn rule_4_a_leave_counts_with_the_joins_ref_or_null_and_is_ignored_with_another() -> TestResult {
+async fn rule_4_a_leave_counts_with_the_joins_ref_or_null_and_is_ignored_with_another(
+    over: Over,
+) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client
         .talk(
             r#"
@@ -82,11 +88,14 @@ async fn rule_4_a_leave_counts_with_the_joins_ref_or_null_and_is_ignored_with_an
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn rule_5_a_push_counts_with_the_joins_ref_or_null_and_is_ignored_with_another() -> TestResult {
+async fn rule_5_a_push_counts_with_the_joins_ref_or_null_and_is_ignored_with_another(
+    over: Over,
+) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -103,11 +112,12 @@ async fn rule_5_a_push_counts_with_the_joins_ref_or_null_and_is_ignored_with_ano
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn rule_6_leaving_a_topic_that_is_not_joined_is_answered_with_ok() -> TestResult {
+async fn rule_6_leaving_a_topic_that_is_not_joined_is_answered_with_ok(over: Over) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -121,12 +131,14 @@ async fn rule_6_leaving_a_topic_that_is_not_joined_is_answered_with_ok() -> Test
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn rule_7_anything_else_to_a_topic_that_is_not_joined_is_unmatched_with_a_null_join_ref() -> TestResult
-{
+async fn rule_7_anything_else_to_a_topic_that_is_not_joined_is_unmatched_with_a_null_join_ref(
+    over: Over,
+) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -138,11 +150,14 @@ async fn rule_7_anything_else_to_a_topic_that_is_not_joined_is_unmatched_with_a_
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn the_stored_join_ref_is_the_one_sent_and_the_channel_uses_the_ref_instead_of_null() -> TestResult {
+async fn the_stored_join_ref_is_the_one_sent_and_the_channel_uses_the_ref_instead_of_null(
+    over: Over,
+) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -165,11 +180,12 @@ async fn the_stored_join_ref_is_the_one_sent_and_the_channel_uses_the_ref_instea
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn refs_are_compared_strictly_and_echoed_as_they_came() -> TestResult {
+async fn refs_are_compared_strictly_and_echoed_as_they_came(over: Over) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -185,11 +201,12 @@ async fn refs_are_compared_strictly_and_echoed_as_they_came() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_topic_that_is_no_string_is_unmatched() -> TestResult {
+async fn a_topic_that_is_no_string_is_unmatched(over: Over) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -203,11 +220,12 @@ async fn a_topic_that_is_no_string_is_unmatched() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn reserved_event_names_of_a_client_reach_the_channel_like_any_event() -> TestResult {
+async fn reserved_event_names_of_a_client_reach_the_channel_like_any_event(over: Over) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -227,11 +245,14 @@ async fn reserved_event_names_of_a_client_reach_the_channel_like_any_event() -> 
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn unmatched_topic_covers_an_unknown_join_and_a_push_after_the_channel_has_ended() -> TestResult {
+async fn unmatched_topic_covers_an_unknown_join_and_a_push_after_the_channel_has_ended(
+    over: Over,
+) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -249,11 +270,12 @@ async fn unmatched_topic_covers_an_unknown_join_and_a_push_after_the_channel_has
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn patterns_are_tried_in_order_and_a_star_matches_an_empty_rest() -> TestResult {
+async fn patterns_are_tried_in_order_and_a_star_matches_an_empty_rest(over: Over) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -271,11 +293,12 @@ async fn patterns_are_tried_in_order_and_a_star_matches_an_empty_rest() -> TestR
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn topics_and_events_may_hold_any_text() -> TestResult {
+async fn topics_and_events_may_hold_any_text(over: Over) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -290,10 +313,11 @@ async fn topics_and_events_may_hold_any_text() -> TestResult {
 }
 
 /// Phoenix crashes the channel here. A typed server can do better: a client must not spend a join per bad message.
+#[apply(each_transport)]
 #[tokio::test]
-async fn an_event_nobody_handles_is_refused_and_the_channel_lives_on() -> TestResult {
+async fn an_event_nobody_handles_is_refused_and_the_channel_lives_on(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:1").await;
     client
         .talk(
@@ -309,11 +333,14 @@ async fn an_event_nobody_handles_is_refused_and_the_channel_lives_on() -> TestRe
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_payload_that_does_not_fit_is_refused_with_a_detail_and_the_channel_lives_on() -> TestResult {
+async fn a_payload_that_does_not_fit_is_refused_with_a_detail_and_the_channel_lives_on(
+    over: Over,
+) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -329,11 +356,12 @@ async fn a_payload_that_does_not_fit_is_refused_with_a_detail_and_the_channel_li
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_capture_that_does_not_parse_makes_the_join_not_match() -> TestResult {
+async fn a_capture_that_does_not_parse_makes_the_join_not_match(over: Over) -> TestResult {
     let server = TestServer::start().await?;
     server
-        .connect()
+        .connect(over)
         .await
         .talk(
             r#"
@@ -350,10 +378,11 @@ async fn a_capture_that_does_not_parse_makes_the_join_not_match() -> TestResult 
 }
 
 /// Phoenix blocks the whole connection while a join or a handler runs.
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_slow_channel_delays_neither_heartbeats_nor_other_channels() -> TestResult {
+async fn a_slow_channel_delays_neither_heartbeats_nor_other_channels(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.send(r#"["1","1","room:gated:ok:slow","phx_join",{}]"#).await;
     assert_eq!(reported("room:gated:ok:slow").await, "joining");
     client.nothing_more().await;

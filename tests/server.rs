@@ -3,27 +3,28 @@
 use crate::support::app::TestSocket;
 use crate::support::client::PATIENCE;
 use crate::support::signals::{gate, reported};
-use crate::support::{Client, TestResult, TestServer};
+use crate::support::{Client, Over, TestResult, TestServer, apply, each_transport};
 use phx_runtime::{Endpoint, EndpointProblem, ServeError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use warp::Filter;
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_shutdown_closes_with_1012_and_waits_for_the_channels_to_end() -> TestResult {
+async fn a_shutdown_closes_with_1012_and_waits_for_the_channels_to_end(over: Over) -> TestResult {
     let server = TestServer::start().await?;
     let addr = server.addr;
-    let mut joined = server.connect().await.named("joined");
-    let mut bare = server.connect().await.named("without a channel");
+    let mut joined = server.connect(over).await.named("joined");
+    let bare = server.connect(over).await.named("without a channel");
     joined.join("room:shutdown").await;
     joined.send(r#"["1","2","room:shutdown","gated",{}]"#).await;
     assert_eq!(reported("room:shutdown").await, "handling");
 
     let endpoint = server.endpoint.clone();
     let stopping = tokio::spawn(async move { server.stop().await.map_err(|error| error.to_string()) });
-    bare.expect_close(1012).await;
-    joined.expect_close(1012).await;
+    bare.goes_after_close(1012).await;
+    joined.goes_after_close(1012).await;
     assert_eq!(endpoint.channels(), 1, "the handler still runs");
     gate("room:shutdown").add_permits(1);
     assert_eq!(reported("room:shutdown").await, "Draining");
@@ -33,21 +34,16 @@ async fn a_shutdown_closes_with_1012_and_waits_for_the_channels_to_end() -> Test
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn what_waits_for_a_client_is_written_before_a_shutdown_closes_it() -> TestResult {
+async fn what_waits_for_a_client_is_written_before_a_shutdown_closes_it(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("room:1").await;
     server.endpoint.broadcast("room:1", "last", &serde_json::json!({}))?;
     let stopping = tokio::spawn(async move { server.stop().await.map_err(|error| error.to_string()) });
-    client
-        .talk(
-            r#"
-            <- [null,null,"room:1","last",{}]
-            <- close 1012
-            "#,
-        )
-        .await;
+    client.talk(r#"<- [null,null,"room:1","last",{}]"#).await;
+    client.goes_after_close(1012).await;
     stopping.await??;
     Ok(())
 }

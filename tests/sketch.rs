@@ -1,6 +1,6 @@
 //! The public API as it was designed, compiled and run.
 
-use crate::support::{Client, TestResult};
+use crate::support::{Over, TestResult, apply, each_transport};
 use phx_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -100,13 +100,14 @@ fn verify(token: &str) -> Option<String> {
     token.strip_prefix("user-").map(str::to_owned)
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn the_sketch_runs() -> TestResult {
+async fn the_sketch_runs(over: Over) -> TestResult {
     let endpoint = Endpoint::builder().socket::<UserSocket>("/socket").build()?;
     let server = endpoint.bind(([127, 0, 0, 1], 0)).await?;
-    let url = format!("ws://{}/socket/websocket?vsn=2.0.0&token=user-ann", server.local_addr());
+    let addr = server.local_addr();
     let serving = tokio::spawn(server.run(endpoint.routes()));
-    let mut client = Client::connect(&url).await;
+    let mut client = over.connect(addr, "/socket", "&token=user-ann").await;
     client
         .talk(
             r#"

@@ -1,7 +1,7 @@
 //! Broadcasts of other topics that a channel subscribed to. Rules of subscribing: Phoenix.PubSub.
 
 use crate::support::signals::{gate, report, reported, wait_at_gate};
-use crate::support::{TestResult, TestServer};
+use crate::support::{Over, TestResult, TestServer, apply, each_transport};
 use phx_runtime::Broadcast;
 use phx_runtime::prelude::*;
 use serde_json::json;
@@ -108,11 +108,12 @@ async fn start() -> Result<TestServer, phx_runtime::ServeError> {
     .await
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn broadcasts_of_another_topic_arrive_as_messages_to_the_channel() -> TestResult {
+async fn broadcasts_of_another_topic_arrive_as_messages_to_the_channel(over: Over) -> TestResult {
     let server = start().await?;
-    let mut ann = server.connect().await.named("ann");
-    let mut bo = server.connect().await.named("bo");
+    let mut ann = server.connect(over).await.named("ann");
+    let mut bo = server.connect(over).await.named("bo");
     ann.join("reader:1").await;
     bo.join("reader:2").await;
     ann.talk(
@@ -148,10 +149,11 @@ async fn broadcasts_of_another_topic_arrive_as_messages_to_the_channel() -> Test
 }
 
 /// §13.1.
+#[apply(each_transport)]
 #[tokio::test]
-async fn subscribing_twice_delivers_twice_and_unsubscribing_once_ends_both() -> TestResult {
+async fn subscribing_twice_delivers_twice_and_unsubscribing_once_ends_both(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("reader:1").await;
     client
         .talk(
@@ -187,10 +189,13 @@ async fn subscribing_twice_delivers_twice_and_unsubscribing_once_ends_both() -> 
 }
 
 /// §13.4, where Phoenix crashes a channel without `handle_out`.
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_channel_that_subscribes_to_its_own_topic_gets_each_broadcast_as_a_message_too() -> TestResult {
+async fn a_channel_that_subscribes_to_its_own_topic_gets_each_broadcast_as_a_message_too(
+    over: Over,
+) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("reader:own").await;
     client
         .talk(
@@ -218,10 +223,11 @@ async fn a_channel_that_subscribes_to_its_own_topic_gets_each_broadcast_as_a_mes
 }
 
 /// §13.1: the end of a process ends its subscriptions.
+#[apply(each_transport)]
 #[tokio::test]
-async fn the_end_of_a_channel_ends_its_subscriptions() -> TestResult {
+async fn the_end_of_a_channel_ends_its_subscriptions(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     for event in ["stop", "phx_leave"] {
         client.join("reader:1").await;
         client
@@ -243,10 +249,11 @@ async fn the_end_of_a_channel_ends_its_subscriptions() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn what_is_broadcast_during_the_join_arrives_after_its_answer() -> TestResult {
+async fn what_is_broadcast_during_the_join_arrives_after_its_answer(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.send(r#"["1","1","reader:joining:ok","phx_join",{}]"#).await;
     assert_eq!(reported("reader:joining:ok").await, "subscribed");
     server.endpoint.broadcast("news", "e", &json!({}))?;
@@ -263,10 +270,11 @@ async fn what_is_broadcast_during_the_join_arrives_after_its_answer() -> TestRes
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_join_that_is_refused_has_no_subscriptions() -> TestResult {
+async fn a_join_that_is_refused_has_no_subscriptions(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.send(r#"["1","1","reader:joining:no","phx_join",{}]"#).await;
     assert_eq!(reported("reader:joining:no").await, "subscribed");
     server.endpoint.broadcast("news", "e", &json!({}))?;
@@ -284,10 +292,11 @@ async fn a_join_that_is_refused_has_no_subscriptions() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn one_subscription_more_than_the_limit_ends_the_channel() -> TestResult {
+async fn one_subscription_more_than_the_limit_ends_the_channel(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("reader:many").await;
     for topic in ["a", "a", "b"] {
         client.send(&format!(r#"["1","2","reader:many","subscribe","{topic}"]"#)).await;
@@ -313,11 +322,12 @@ async fn one_subscription_more_than_the_limit_ends_the_channel() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_channel_that_cannot_keep_up_with_what_it_subscribed_to_ends_alone() -> TestResult {
+async fn a_channel_that_cannot_keep_up_with_what_it_subscribed_to_ends_alone(over: Over) -> TestResult {
     let server = start().await?;
-    let mut slow = server.connect().await.named("slow");
-    let mut other = server.connect().await.named("other");
+    let mut slow = server.connect(over).await.named("slow");
+    let mut other = server.connect(over).await.named("other");
     for (client, topic) in [(&mut slow, "reader:slow"), (&mut other, "reader:other")] {
         client.join(topic).await;
         client.send(&format!(r#"["1","2","{topic}","subscribe","flood"]"#)).await;

@@ -1,7 +1,7 @@
 //! Messages that a channel sends itself for later, with `send_after`.
 
 use crate::support::signals::{gate, report, reported, wait_at_gate};
-use crate::support::{TestResult, TestServer};
+use crate::support::{Over, TestResult, TestServer, apply, each_transport, each_websocket};
 use phx_runtime::Timer;
 use phx_runtime::prelude::*;
 use std::time::{Duration, Instant};
@@ -163,10 +163,11 @@ async fn start() -> Result<TestServer, phx_runtime::ServeError> {
     TestServer::start_socket::<TimerSocket>(|options| options.limits.timers = 3).await
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_timer_fires_after_its_delay_and_holds_nothing_up() -> TestResult {
+async fn a_timer_fires_after_its_delay_and_holds_nothing_up(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("timer:1").await;
     let set = Instant::now();
     client
@@ -182,10 +183,11 @@ async fn a_timer_fires_after_its_delay_and_holds_nothing_up() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn timers_fire_in_the_order_in_which_they_are_due() -> TestResult {
+async fn timers_fire_in_the_order_in_which_they_are_due(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("timer:1").await;
     client
         .talk(
@@ -204,10 +206,11 @@ async fn timers_fire_in_the_order_in_which_they_are_due() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_timer_that_is_due_while_a_callback_runs_fires_after_it() -> TestResult {
+async fn a_timer_that_is_due_while_a_callback_runs_fires_after_it(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("timer:wait").await;
     client.send(r#"["1","2","timer:wait","set_and_wait",{}]"#).await;
     assert_eq!(reported("timer:wait").await, "waiting");
@@ -224,10 +227,11 @@ async fn a_timer_that_is_due_while_a_callback_runs_fires_after_it() -> TestResul
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_timer_set_while_joining_fires_after_the_answer() -> TestResult {
+async fn a_timer_set_while_joining_fires_after_the_answer(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.send(r#"["1","1","timer:joining:ok","phx_join",{}]"#).await;
     client.nothing_more().await;
     gate("timer:joining:ok").add_permits(1);
@@ -243,10 +247,11 @@ async fn a_timer_set_while_joining_fires_after_the_answer() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn the_timers_of_a_join_that_is_refused_are_gone() -> TestResult {
+async fn the_timers_of_a_join_that_is_refused_are_gone(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     gate("timer:joining:refused").add_permits(1);
     client
         .talk(
@@ -261,10 +266,11 @@ async fn the_timers_of_a_join_that_is_refused_are_gone() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_cancelled_timer_does_not_fire_not_even_when_it_is_due() -> TestResult {
+async fn a_cancelled_timer_does_not_fire_not_even_when_it_is_due(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("timer:1").await;
     client
         .talk(
@@ -288,10 +294,11 @@ async fn a_cancelled_timer_does_not_fire_not_even_when_it_is_due() -> TestResult
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn timers_end_with_their_channel() -> TestResult {
+async fn timers_end_with_their_channel(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("timer:end").await;
     client
         .talk(
@@ -319,19 +326,35 @@ async fn timers_end_with_their_channel() -> TestResult {
     let mut end = [reported("timer:end").await, reported("timer:end").await];
     end.sort();
     assert_eq!(end, ["Left", "dropped"]);
-    client.join("timer:end").await;
-    client.send(r#"["1","2","timer:end","set_dropped",{}]"#).await;
-    client.nothing_more_from("timer:end").await;
-    drop(client);
-    assert_eq!(reported("timer:end").await, "Closed");
-    assert_eq!(reported("timer:end").await, "dropped");
     Ok(())
 }
 
+#[apply(each_websocket)]
 #[tokio::test]
-async fn a_timer_that_always_comes_again_leaves_the_channel_time_for_its_client() -> TestResult {
+async fn timers_end_with_their_client(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
+    client.join("timer:gone").await;
+    client
+        .talk(
+            r#"
+            -> ["1","2","timer:gone","set_dropped",{}]
+            -> ["1","3","timer:gone","again",{}]
+            "#,
+        )
+        .await;
+    client.nothing_more_from("timer:gone").await;
+    drop(client);
+    assert_eq!(reported("timer:gone").await, "Closed");
+    assert_eq!(reported("timer:gone").await, "dropped");
+    Ok(())
+}
+
+#[apply(each_transport)]
+#[tokio::test]
+async fn a_timer_that_always_comes_again_leaves_the_channel_time_for_its_client(over: Over) -> TestResult {
+    let server = start().await?;
+    let mut client = server.connect(over).await;
     client.join("timer:again").await;
     client
         .talk(
@@ -343,20 +366,18 @@ async fn a_timer_that_always_comes_again_leaves_the_channel_time_for_its_client(
             -> ["2","4","timer:again","phx_join",{}]
             <- ["2","4","timer:again","phx_reply",{"response":{},"status":"ok"}]
             <- ["1","1","timer:again","phx_close",{}]
-            -> ["2","5","timer:again","again",{}]
             "#,
         )
         .await;
     assert_eq!(reported("timer:again").await, "Replaced");
-    drop(client);
-    assert_eq!(reported("timer:again").await, "Closed");
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn an_inbox_that_is_never_empty_leaves_the_channel_time_for_its_timers() -> TestResult {
+async fn an_inbox_that_is_never_empty_leaves_the_channel_time_for_its_timers(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("timer:1").await;
     client
         .talk(
@@ -371,10 +392,11 @@ async fn an_inbox_that_is_never_empty_leaves_the_channel_time_for_its_timers() -
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn one_timer_more_than_the_limit_ends_the_channel() -> TestResult {
+async fn one_timer_more_than_the_limit_ends_the_channel(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client.join("timer:many").await;
     client
         .talk(
@@ -397,10 +419,11 @@ async fn one_timer_more_than_the_limit_ends_the_channel() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn one_timer_more_than_the_limit_while_joining_is_a_crash_of_the_join() -> TestResult {
+async fn one_timer_more_than_the_limit_while_joining_is_a_crash_of_the_join(over: Over) -> TestResult {
     let server = start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client
         .talk(
             r#"

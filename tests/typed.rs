@@ -1,7 +1,7 @@
 //! What the macros know of topics and events at compile time, seen on the wire: captures of the rest of a topic, topics
 //! that are built, and events that are constants.
 
-use crate::support::{TestResult, TestServer};
+use crate::support::{Over, TestResult, TestServer, apply, each_transport, each_transport_of_v2};
 use phx_runtime::prelude::*;
 use phx_runtime::{Broadcast, Replies, TypeInfo};
 use serde::{Deserialize, Serialize};
@@ -127,10 +127,11 @@ impl Trap {
     }
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_capture_that_panics_ends_its_join_and_nothing_else() -> TestResult {
+async fn a_capture_that_panics_ends_its_join_and_nothing_else(over: Over) -> TestResult {
     let server = TestServer::start_socket::<FileSocket>(|_| ()).await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client
         .talk(
             r#"
@@ -144,10 +145,14 @@ async fn a_capture_that_panics_ends_its_join_and_nothing_else() -> TestResult {
     Ok(())
 }
 
+/// In version 1 a number can be sent.
+#[apply(each_transport_of_v2)]
 #[tokio::test]
-async fn a_broadcast_to_another_topic_that_cannot_be_sent_ends_the_channel_that_sends_it() -> TestResult {
+async fn a_broadcast_to_another_topic_that_cannot_be_sent_ends_the_channel_that_sends_it(
+    over: Over,
+) -> TestResult {
     let server = TestServer::start_socket::<FileSocket>(|_| ()).await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client
         .talk(
             r#"
@@ -165,10 +170,11 @@ async fn a_broadcast_to_another_topic_that_cannot_be_sent_ends_the_channel_that_
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_channel_may_close_the_connections_of_an_id() -> TestResult {
+async fn a_channel_may_close_the_connections_of_an_id(over: Over) -> TestResult {
     let server = TestServer::start_socket::<FileSocket>(|_| ()).await?;
-    let [mut ann, mut bo] = [server.connect().await, server.connect().await];
+    let [mut ann, mut bo] = [server.connect(over).await, server.connect(over).await];
     ann.talk(
         r#"
         -> ["1","1","trap:a","phx_join",{}]
@@ -181,10 +187,11 @@ async fn a_channel_may_close_the_connections_of_an_id() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_rest_takes_every_colon_and_may_be_empty() -> TestResult {
+async fn a_rest_takes_every_colon_and_may_be_empty(over: Over) -> TestResult {
     let server = TestServer::start_socket::<FileSocket>(|_| ()).await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client
         .talk(
             r#"
@@ -204,10 +211,11 @@ async fn a_rest_takes_every_colon_and_may_be_empty() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn an_event_constant_is_its_name_on_the_wire() -> TestResult {
+async fn an_event_constant_is_its_name_on_the_wire(over: Over) -> TestResult {
     let server = TestServer::start_socket::<FileSocket>(|_| ()).await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client
         .talk(
             r#"
@@ -222,10 +230,11 @@ async fn an_event_constant_is_its_name_on_the_wire() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_built_topic_is_the_one_that_was_joined() -> TestResult {
+async fn a_built_topic_is_the_one_that_was_joined(over: Over) -> TestResult {
     let server = TestServer::start_socket::<FileSocket>(|_| ()).await?;
-    let mut client = server.connect().await;
+    let mut client = server.connect(over).await;
     client
         .talk(
             r#"
@@ -237,18 +246,17 @@ async fn a_built_topic_is_the_one_that_was_joined() -> TestResult {
         )
         .await;
     server.endpoint.broadcast(File::topic(7, "a:b"), File::WRITTEN, &Written { user: 0, bytes: 1 })?;
-    let mut frames = [client.next().await, client.next().await];
-    frames.sort();
     let file = r#"["1",null,"file:7:a:b","written",{"user":0,"bytes":4}]"#;
     let index = r#"["1",null,"index:a:b","changed",{"topic":"file:7:a:b"}]"#;
-    assert_eq!(frames, [file, index]);
+    client.gets_in_any_order([file, index]).await;
     Ok(())
 }
 
+#[apply(each_transport)]
 #[tokio::test]
-async fn a_channel_may_broadcast_to_another_topic() -> TestResult {
+async fn a_channel_may_broadcast_to_another_topic(over: Over) -> TestResult {
     let server = TestServer::start_socket::<FileSocket>(|_| ()).await?;
-    let [mut ann, mut bo] = [server.connect().await, server.connect().await];
+    let [mut ann, mut bo] = [server.connect(over).await, server.connect(over).await];
     ann.talk(
         r#"
         -> ["1","1","file:7:a","phx_join",{}]

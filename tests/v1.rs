@@ -194,7 +194,7 @@ async fn bytes_cannot_be_pushed_or_answered_to_a_client_of_version_1() -> TestRe
 async fn a_broadcast_of_bytes_skips_the_clients_of_version_1_and_crashes_nobody() -> TestResult {
     let server = TestServer::start().await?;
     let mut old = join(&server, "bytes:mixed").await;
-    let mut new = server.connect().await;
+    let mut new = server.websocket().await;
     new.join("bytes:mixed").await;
     let mut old_too = join(&server, "bytes:mixed").await;
 
@@ -234,7 +234,7 @@ async fn a_broadcast_of_bytes_skips_the_clients_of_version_1_and_crashes_nobody(
 async fn a_broadcast_of_a_list_by_a_client_of_version_1_skips_those_of_version_2() -> TestResult {
     let server = TestServer::start().await?;
     let mut old = join(&server, "room:lists").await;
-    let mut new = server.connect().await;
+    let mut new = server.websocket().await;
     new.join("room:lists").await;
     old.talk(
         r#"

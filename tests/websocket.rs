@@ -18,7 +18,7 @@ fn heartbeat_of(length: usize) -> String {
 #[tokio::test]
 async fn a_message_of_the_limit_passes_and_one_byte_more_is_too_large() -> TestResult {
     let server = TestServer::start_with(|limits| limits.max_message_bytes = 70_000).await?;
-    let mut client = server.connect().await;
+    let mut client = server.websocket().await;
     let largest = heartbeat_of(70_000);
     assert_eq!(largest.len(), 70_000);
     client.send(&largest).await;
@@ -27,7 +27,7 @@ async fn a_message_of_the_limit_passes_and_one_byte_more_is_too_large() -> TestR
     client.expect_close(1009).await;
     // The header alone says that it will be too large.
     for length in [70_001_u64, 1 << 62] {
-        let mut client = server.connect().await;
+        let mut client = server.websocket().await;
         client.send_raw(&[&[0x81, 0xFF][..], &length.to_be_bytes(), &[0; 4]].concat()).await;
         client.expect_close(1009).await;
     }
@@ -46,7 +46,7 @@ async fn send_in_two(client: &mut Client, text: &str) {
 #[tokio::test]
 async fn fragments_make_one_message_with_control_frames_between_and_one_limit() -> TestResult {
     let server = TestServer::start_with(|limits| limits.max_message_bytes = 1000).await?;
-    let mut client = server.connect().await;
+    let mut client = server.websocket().await;
     send_in_two(&mut client, &heartbeat_of(1000)).await;
     let mut answers = vec![client.next_message().await, client.next_message().await];
     answers.sort_by_key(|answer| matches!(answer, Some(Message::Text(_))));
@@ -67,7 +67,7 @@ async fn fragments_make_one_message_with_control_frames_between_and_one_limit() 
 #[tokio::test]
 async fn a_ping_is_answered_with_its_payload_and_a_pong_is_ignored() -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.websocket().await;
     client.send_message(Message::Pong("unasked".into())).await;
     client.send_message(Message::Ping("hello".into())).await;
     assert_eq!(client.next_message().await, Some(Message::Pong("hello".into())));
@@ -78,7 +78,7 @@ async fn a_ping_is_answered_with_its_payload_and_a_pong_is_ignored() -> TestResu
 async fn a_message_that_is_none_closes_with_1011() -> TestResult {
     let server = TestServer::start().await?;
     for text in ["", "x", "{}", "[]", r#"["1","1","room:1","phx_join"]"#, "[1,2,3,4,5", "null", r#""text""#] {
-        let mut client = server.connect().await;
+        let mut client = server.websocket().await;
         client.send(text).await;
         client.expect_close(1011).await;
     }
@@ -104,7 +104,7 @@ async fn what_breaks_the_websocket_protocol_closes_with_1002() -> TestResult {
         ("a close frame with a code that must not be sent", vec![0x88, 0x82, 0, 0, 0, 0, 0x03, 0xED]),
     ] {
         println!("{what}");
-        let mut client = server.connect().await.named(what);
+        let mut client = server.websocket().await.named(what);
         client.send_raw(&bytes).await;
         client.expect_close(1002).await;
     }
@@ -114,15 +114,15 @@ async fn what_breaks_the_websocket_protocol_closes_with_1002() -> TestResult {
 #[tokio::test]
 async fn text_that_is_not_utf_8_closes_with_1007() -> TestResult {
     let server = TestServer::start().await?;
-    let mut client = server.connect().await;
+    let mut client = server.websocket().await;
     client.send_raw(&[0x81, 0x81, 0, 0, 0, 0, 0xFF]).await;
     client.expect_close(1007).await;
     // The first half of a character, and then no second one.
-    let mut client = server.connect().await;
+    let mut client = server.websocket().await;
     client.send_raw(&[0x01, 0x81, 0, 0, 0, 0, 0xC3, 0x80, 0x81, 0, 0, 0, 0, b'x']).await;
     client.expect_close(1007).await;
     // In the reason of a close.
-    let mut client = server.connect().await;
+    let mut client = server.websocket().await;
     client.send_raw(&[0x88, 0x83, 0, 0, 0, 0, 0x03, 0xE8, 0xFF]).await;
     client.expect_close(1007).await;
     Ok(())
@@ -132,11 +132,11 @@ async fn text_that_is_not_utf_8_closes_with_1007() -> TestResult {
 async fn a_client_that_closes_is_answered_with_1000() -> TestResult {
     let server = TestServer::start().await?;
     for code in [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 4000, 4999] {
-        let mut client = server.connect().await;
+        let mut client = server.websocket().await;
         client.send_raw(&[&[0x88, 0x82, 0, 0, 0, 0], &u16::to_be_bytes(code)[..]].concat()).await;
         client.expect_close(1000).await;
     }
-    let mut client = server.connect().await;
+    let mut client = server.websocket().await;
     client.send_message(Message::Close(None)).await;
     client.expect_close(1000).await;
     Ok(())
@@ -146,7 +146,7 @@ async fn a_client_that_closes_is_answered_with_1000() -> TestResult {
 async fn a_client_that_closes_with_a_code_it_must_not_use_is_answered_with_1002() -> TestResult {
     let server = TestServer::start().await?;
     for code in [0, 999, 1004, 1005, 1006, 1012, 1013, 1014, 1015, 2999, 5000, 65_535] {
-        let mut client = server.connect().await;
+        let mut client = server.websocket().await;
         client.send_raw(&[&[0x88, 0x82, 0, 0, 0, 0], &u16::to_be_bytes(code)[..]].concat()).await;
         client.expect_close(1002).await;
     }
@@ -157,8 +157,8 @@ async fn a_client_that_closes_with_a_code_it_must_not_use_is_answered_with_1002(
 async fn a_message_that_arrives_byte_by_byte_is_not_silence() -> TestResult {
     let timeout = Duration::from_millis(600);
     let server = TestServer::start_with(|limits| limits.idle_timeout = timeout).await?;
-    let mut slow = server.connect().await.named("slow");
-    let mut pacer = server.connect().await.named("pacer");
+    let mut slow = server.websocket().await.named("slow");
+    let mut pacer = server.websocket().await.named("pacer");
     let frame = [&[0x81, 0x80 | 0x23, 0, 0, 0, 0], HEARTBEAT.as_bytes()].concat();
     let started = std::time::Instant::now();
     for (index, byte) in frame.iter().enumerate() {
@@ -178,7 +178,7 @@ async fn silence_closes_with_1001_and_any_received_byte_breaks_it() -> TestResul
     let timeout = Duration::from_millis(500);
     let server = TestServer::start_with(|limits| limits.idle_timeout = timeout).await?;
     let started = std::time::Instant::now();
-    let mut client = server.connect().await;
+    let mut client = server.websocket().await;
     // Pings one after the other keep the connection open for longer than its timeout.
     while started.elapsed() < 3 * timeout {
         client.send_message(Message::Ping("p".into())).await;

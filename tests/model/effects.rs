@@ -2,6 +2,7 @@
 
 use super::case::{Event, Wish};
 use super::protocol::Body;
+use crate::support::client::Version;
 
 pub(super) const CLOSE: &str = r#""phx_close",{}"#;
 pub(super) const ERROR: &str = r#""phx_error",{"reason":"channel_crash"}"#;
@@ -18,6 +19,7 @@ pub(super) enum Effect {
     /// Replies with the payload of the message and this status.
     Return(&'static str),
     Push,
+    PushList,
     Broadcast,
     /// Broadcasts what the channel itself intercepts.
     Whisper,
@@ -26,8 +28,8 @@ pub(super) enum Effect {
 }
 
 /// What handling a message brings about, in order.
-pub(super) fn effects(body: Body) -> &'static [Effect] {
-    use Effect::{Broadcast, End, Push, Reply, Return, Whisper};
+pub(super) fn effects(body: Body, version: Version) -> &'static [Effect] {
+    use Effect::{Broadcast, End, Push, PushList, Reply, Return, Whisper};
     let event = match body {
         Body::Leave => return &[Reply(OK), End(CLOSE)],
         Body::Push(event) => event,
@@ -44,6 +46,8 @@ pub(super) fn effects(body: Body) -> &'static [Effect] {
         Event::Whisper => &[Whisper, Reply(OK)],
         Event::Stop => &[End(CLOSE)],
         Event::StopReply => &[Reply(OK), End(CLOSE)],
+        // A push that is no object (§3.1, §3.2).
+        Event::PushList if version == Version::V1 => &[PushList, Reply(OK)],
         Event::StopError | Event::Panic | Event::PushList => &[End(ERROR)],
     }
 }

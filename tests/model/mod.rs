@@ -11,7 +11,7 @@ mod player;
 mod protocol;
 
 use crate::support::client::PATIENCE;
-use crate::support::{TestResult, TestServer};
+use crate::support::{Over, TestResult, TestServer};
 use player::Player;
 use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
 use std::cell::Cell;
@@ -23,7 +23,7 @@ use tokio::runtime::{Handle, Runtime};
 
 /// Cases in all, unless `PROPTEST_CASES` says otherwise.
 const CASES: u32 = 10_000;
-/// So many cases run at a time.
+/// So many cases run at a time, over one transport each.
 const RUNNERS: u32 = 4;
 /// For cases made from one that has failed, many of which fail because something never comes.
 const SHORT_PATIENCE: Duration = Duration::from_secs(1);
@@ -49,8 +49,10 @@ fn the_server_does_what_the_model_does() -> TestResult {
     };
     thread::scope(|scope| {
         let property = &property;
-        let runners: Vec<_> =
-            (0..RUNNERS).map(|runner| scope.spawn(move || property.check(runner))).collect();
+        let runners: Vec<_> = (0..RUNNERS)
+            .zip(Over::ALL.into_iter().cycle())
+            .map(|(runner, over)| scope.spawn(move || property.check(runner, over)))
+            .collect();
         for runner in runners {
             match runner.join() {
                 Ok(Ok(())) => {}
@@ -78,7 +80,7 @@ struct Property<'s> {
 
 impl Property<'_> {
     /// Fails with the smallest case found, and how it went.
-    fn check(&self, runner: u32) -> Result<(), String> {
+    fn check(&self, runner: u32, over: Over) -> Result<(), String> {
         let config = Config {
             cases: self.cases,
             rng_seed: RngSeed::Fixed(self.seed.wrapping_add(runner.into())),
@@ -96,7 +98,7 @@ impl Property<'_> {
             let played = (0..tries).try_for_each(|_| {
                 let number = self.started.fetch_add(1, Ordering::Relaxed);
                 self.runtime.block_on(async {
-                    Player::new(self.server.connect().await, number, patience).play(&case).await
+                    Player::connect(over, self.server, number, patience).await.play(&case).await
                 })
             });
             if played.is_err() {
@@ -107,7 +109,9 @@ impl Property<'_> {
         });
         match result {
             Ok(()) => Ok(()),
-            Err(TestError::Fail(reason, _)) => Err(format!("{reason}\nPROPTEST_RNG_SEED was {}", self.seed)),
+            Err(TestError::Fail(reason, _)) => {
+                Err(format!("{over:?}: {reason}\nPROPTEST_RNG_SEED was {}", self.seed))
+            }
             Err(error) => Err(error.to_string()),
         }
     }

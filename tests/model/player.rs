@@ -2,27 +2,33 @@
 
 use super::case::{Action, Addressed, Event, JoinAs, Step, TOPICS, Then, UNROUTED, Wish};
 use super::protocol::{Body, Message, Topic};
-use crate::support::Client;
-use futures_util::{SinkExt, StreamExt};
+use crate::support::client::{Failure, Link, Version};
+use crate::support::{Over, TestServer};
 use proptest::test_runner::TestCaseError;
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message as Frame;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 const HEARTBEATS: usize = TOPICS;
 /// A `join_ref` for a topic that has had no join.
 const NEVER_JOINED: &str = r#""0""#;
 
 /// A frame of the server, of which the ref and the topic are looked at.
-type Parts = (IgnoredAny, Value, String, IgnoredAny, IgnoredAny);
+type PartsV2 = (IgnoredAny, Value, String, IgnoredAny, IgnoredAny);
+
+#[derive(Deserialize)]
+struct PartsV1 {
+    r#ref: Value,
+    topic: String,
+}
 
 pub(super) struct Player {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    link: Link,
+    version: Version,
     /// The topics of the case, then that of the heartbeats.
     topics: Vec<Topic>,
     /// The `join_ref` and the ref of each topic's joins.
@@ -35,14 +41,16 @@ pub(super) struct Player {
 
 impl Player {
     /// `number` tells the topics of this case from those of all others.
-    pub(super) fn new(client: Client, number: usize, patience: Duration) -> Self {
+    pub(super) async fn connect(over: Over, server: &TestServer, number: usize, patience: Duration) -> Self {
+        let version = over.version();
         let topic = |topic| match topic {
-            UNROUTED => Topic::new(format!("nope:{number}"), false),
-            HEARTBEATS => Topic::new("phoenix".to_owned(), true),
-            _ => Topic::new(format!("model:{number}:{topic}"), true),
+            UNROUTED => Topic::new(format!("nope:{number}"), false, version),
+            HEARTBEATS => Topic::new("phoenix".to_owned(), true, version),
+            _ => Topic::new(format!("model:{number}:{topic}"), true, version),
         };
         Self {
-            socket: client.into_socket(),
+            link: server.connect(over).await.into_link(),
+            version,
             topics: (0..=HEARTBEATS).map(topic).collect(),
             joins: vec![Vec::new(); TOPICS],
             sent: 0,
@@ -147,17 +155,18 @@ impl Player {
         let text = format!(r#"[{join_ref},{reference},"{name}","{}",{payload}]"#, event_of(body));
         let _ = writeln!(self.transcript, "-> {text}");
         self.topics[topic].send(Message { join_ref, reference, body, payload });
-        self.socket.feed(Frame::text(text)).await.map_err(|error| self.failure(error))
+        let frame = Frame::text(self.version.sends(&text).into_owned());
+        self.link.feed(frame).await.map_err(|error| self.failure(error))
     }
 
     async fn flush(&mut self) -> Result<(), TestCaseError> {
-        self.socket.flush().await.map_err(|error| self.failure(error))
+        self.link.flush().await.map_err(|error| self.failure(error))
     }
 
     /// Takes a frame, if it is a right one, and returns its ref.
     async fn receive(&mut self) -> Result<Option<String>, TestCaseError> {
-        match tokio::time::timeout(self.patience, self.socket.next()).await {
-            Ok(Some(Ok(Frame::Text(frame)))) => self.judge(&frame),
+        match tokio::time::timeout(self.patience, self.link.next()).await {
+            Ok(Ok(Some(Frame::Text(frame)))) => self.judge(&frame),
             Ok(other) => Err(self.failure(format!("got {other:?} instead of a frame"))),
             Err(_) => Err(self.failure(format!("nothing more came for {:?}", self.patience))),
         }
@@ -165,8 +174,7 @@ impl Player {
 
     fn judge(&mut self, frame: &str) -> Result<Option<String>, TestCaseError> {
         let _ = writeln!(self.transcript, "<- {frame}");
-        let (_, reference, name, ..): Parts =
-            serde_json::from_str(frame).map_err(|error| self.failure(error))?;
+        let (reference, name) = self.parts(frame).map_err(|error| self.failure(error))?;
         let Some(topic) = self.topics.iter_mut().find(|topic| topic.name() == name) else {
             return Err(self.failure("the last frame has a topic that nobody has sent"));
         };
@@ -178,13 +186,31 @@ impl Player {
         Ok(reference.as_str().map(|reference| format!(r#""{reference}""#)))
     }
 
-    /// Closes the connection: everything that the server has sent comes before its close frame.
+    fn parts(&self, frame: &str) -> Result<(Value, String), serde_json::Error> {
+        match self.version {
+            Version::V1 => {
+                serde_json::from_str(frame).map(|PartsV1 { r#ref: reference, topic }| (reference, topic))
+            }
+            Version::V2 => {
+                serde_json::from_str(frame).map(|(_, reference, topic, ..): PartsV2| (reference, topic))
+            }
+        }
+    }
+
+    /// Closes a WebSocket: everything that the server has sent comes before its close frame.
     async fn close(mut self) -> Result<(), TestCaseError> {
-        self.socket.close(None).await.map_err(|error| self.failure(error))?;
+        if let Link::LongPoll(_) = self.link {
+            return Ok(());
+        }
+        let close = async {
+            self.link.feed(Frame::Close(None)).await?;
+            self.link.flush().await
+        };
+        close.await.map_err(|error: Failure| self.failure(error))?;
         loop {
-            match tokio::time::timeout(self.patience, self.socket.next()).await {
-                Ok(Some(Ok(Frame::Text(frame)))) => self.judge(&frame).map(drop)?,
-                Ok(Some(Ok(Frame::Close(_)))) => return Ok(()),
+            match tokio::time::timeout(self.patience, self.link.next()).await {
+                Ok(Ok(Some(Frame::Text(frame)))) => self.judge(&frame).map(drop)?,
+                Ok(Ok(Some(Frame::Close(_)))) => return Ok(()),
                 other => return Err(self.failure(format!("got {other:?} instead of a close frame"))),
             }
         }

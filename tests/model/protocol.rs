@@ -10,6 +10,7 @@
 
 use super::case::{Event, Wish};
 use super::effects::{CLOSE, ERROR, Effect, OK, UNMATCHED_TOPIC, effects, outcome};
+use crate::support::client::Version;
 use std::collections::{BTreeSet, VecDeque};
 
 /// A message to the server. The refs are JSON.
@@ -34,6 +35,7 @@ pub(super) enum Body {
 pub(super) struct Topic {
     name: String,
     is_routed: bool,
+    version: Version,
     sent: Vec<Message>,
     states: BTreeSet<State>,
 }
@@ -43,7 +45,7 @@ struct State {
     /// How many of the messages the connection has read.
     read: usize,
     channel: Option<Channel>,
-    /// Frames on their way to the client.
+    /// Messages on their way to the client, as they are in version 2.
     out: VecDeque<String>,
 }
 
@@ -65,8 +67,8 @@ enum Mail {
 }
 
 impl Topic {
-    pub(super) fn new(name: String, is_routed: bool) -> Self {
-        Self { name, is_routed, sent: Vec::new(), states: BTreeSet::from([State::default()]) }
+    pub(super) fn new(name: String, is_routed: bool, version: Version) -> Self {
+        Self { name, is_routed, version, sent: Vec::new(), states: BTreeSet::from([State::default()]) }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -80,8 +82,8 @@ impl Topic {
     /// The client got a frame. Whether it may be the next one.
     pub(super) fn receive(&mut self, frame: &str) -> bool {
         let speaking = self.speaking();
-        let matching =
-            speaking.into_iter().filter(|state| state.out.front().is_some_and(|next| next == frame));
+        let is_next = |next: &String| self.version.gets(next) == frame;
+        let matching = speaking.into_iter().filter(|state| state.out.front().is_some_and(is_next));
         self.states = matching
             .map(|mut state| {
                 state.out.pop_front();
@@ -174,7 +176,8 @@ impl Topic {
         }
         let join = &self.sent[channel.join];
         let join_ref = if join.join_ref == "null" { &join.reference } else { &join.join_ref };
-        let push = |event, payload| format!(r#"[{join_ref},null,"{}","{event}",{payload}]"#, self.name);
+        let push =
+            |event: &str, payload: &str| format!(r#"[{join_ref},null,"{}","{event}",{payload}]"#, self.name);
         let number = match channel.inbox.pop_front()? {
             Mail::Message(number) => number,
             Mail::Broadcast(number) => {
@@ -185,13 +188,14 @@ impl Topic {
         };
         let message = &self.sent[number];
         let payload = &message.payload;
-        for effect in effects(message.body) {
+        for effect in effects(message.body, self.version) {
             let frame = match effect {
                 Effect::Reply(answer) => self.reply(join_ref, message, answer),
                 Effect::Return(status) => {
                     self.reply(join_ref, message, &format!(r#"{{"response":{payload},"status":"{status}"}}"#))
                 }
                 Effect::Push => push("pushed", payload),
+                Effect::PushList => push("pushed", "[1]"),
                 Effect::Broadcast => format!(r#"[null,null,"{}","said",{payload}]"#, self.name),
                 Effect::Whisper => {
                     channel.inbox.push_back(Mail::Broadcast(number));

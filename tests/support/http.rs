@@ -1,10 +1,13 @@
 //! Raw requests, so that every header is the test's own.
 
+pub(crate) use crate::support::client::http::Answer;
+
 use crate::support::TestServer;
 use crate::support::client::PATIENCE;
+use crate::support::client::http::read;
 use std::io;
 use std::net::SocketAddr;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -14,25 +17,6 @@ pub(crate) const UPGRADE: &str = "connection: Upgrade\r\nupgrade: websocket\r\ns
 
 /// A good path and query.
 pub(crate) const PATH: &str = "/socket/websocket?vsn=2.0.0";
-
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    headers: Vec<(String, String)>,
-    pub(crate) body: String,
-}
-
-impl Answer {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The status, and whether there is a body: all there is to most refusals.
-    #[track_caller]
-    pub(crate) fn assert_empty(&self, status: u16, what: &str) {
-        assert_eq!((self.status, self.body.as_str()), (status, ""), "{what}: {self:?}");
-    }
-}
 
 /// A request with the upgrade headers and more.
 pub(crate) async fn upgrade(server: &TestServer, path: &str, headers: &str) -> io::Result<Answer> {
@@ -57,28 +41,8 @@ pub(crate) async fn send(addr: SocketAddr, request: &[u8]) -> io::Result<Answer>
     let is_head = request.starts_with(b"HEAD ");
     // A server that has seen enough closes; the answer says why.
     let write = async { writer.write_all(request).await.or(Ok(())) };
-    let both = async { tokio::try_join!(write, read(BufReader::new(reader), is_head)) };
+    let mut reader = BufReader::new(reader);
+    let both = async { tokio::try_join!(write, read(&mut reader, is_head)) };
     let ((), answer) = timeout(PATIENCE, both).await.map_err(|_| io::ErrorKind::TimedOut)??;
-    Ok(answer)
-}
-
-async fn read(mut reader: BufReader<impl AsyncReadExt + Unpin>, is_head: bool) -> io::Result<Answer> {
-    let mut line = String::new();
-    reader.read_line(&mut line).await?;
-    let status = line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
-    let mut headers = Vec::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).await?;
-        let Some((name, value)) = line.trim_end_matches(['\r', '\n']).split_once(": ") else { break };
-        headers.push((name.to_lowercase(), value.to_owned()));
-    }
-    let mut answer = Answer { status, headers, body: String::new() };
-    let length = answer.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    if !is_head {
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body).await?;
-        answer.body = String::from_utf8_lossy(&body).into_owned();
-    }
     Ok(answer)
 }

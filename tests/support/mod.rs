@@ -6,9 +6,12 @@ pub(crate) mod client;
 pub(crate) mod deflate_client;
 pub(crate) mod http;
 pub(crate) mod log;
+pub(crate) mod over;
 pub(crate) mod signals;
 
 pub(crate) use client::Client;
+pub(crate) use macro_rules_attribute::apply;
+pub(crate) use over::{Over, each_transport, each_transport_of_v2, each_websocket};
 
 use app::TestSocket;
 use phx_runtime::{Endpoint, EndpointBuilder, Limits, MountOptions, ServeError, Server, Socket};
@@ -82,8 +85,18 @@ impl TestServer {
         format!("ws://{}/socket/websocket?vsn={vsn}", self.addr)
     }
 
-    pub(crate) async fn connect(&self) -> Client {
-        Client::connect(&self.url()).await
+    pub(crate) async fn connect(&self, over: Over) -> Client {
+        self.connect_with(over, "").await
+    }
+
+    /// With more parameters, such as `&id=ann`.
+    pub(crate) async fn connect_with(&self, over: Over, params: &str) -> Client {
+        over.connect(self.addr, "/socket", params).await
+    }
+
+    /// A WebSocket of version 2, for tests of what only that has.
+    pub(crate) async fn websocket(&self) -> Client {
+        self.connect(Over::WebSocketV2).await
     }
 
     /// Shuts down in good order and waits for the end.

@@ -1,0 +1,92 @@
+//! The same test over each transport and in each version of the protocol.
+
+use super::client::{Client, Version};
+use std::net::SocketAddr;
+
+/// How a client is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Over {
+    WebSocketV1,
+    WebSocketV2,
+    #[expect(dead_code, reason = "not served yet")]
+    LongPollV1,
+    #[expect(dead_code, reason = "not served yet")]
+    LongPollV2,
+}
+
+impl Over {
+    pub(crate) const ALL: [Self; 2] = [Self::WebSocketV1, Self::WebSocketV2];
+
+    pub(crate) fn version(self) -> Version {
+        match self {
+            Self::WebSocketV1 | Self::LongPollV1 => Version::V1,
+            Self::WebSocketV2 | Self::LongPollV2 => Version::V2,
+        }
+    }
+
+    /// The name of the transport, which is also the last segment of its path.
+    pub(crate) fn transport(self) -> &'static str {
+        match self {
+            Self::WebSocketV1 | Self::WebSocketV2 => "websocket",
+            Self::LongPollV1 | Self::LongPollV2 => "longpoll",
+        }
+    }
+
+    /// Connects to the socket at `mount`, with more parameters, such as `&id=ann`.
+    pub(crate) async fn connect(self, addr: SocketAddr, mount: &str, params: &str) -> Client {
+        let version = self.version();
+        let path = format!("{mount}/{}?vsn={}{params}", self.transport(), version.vsn());
+        match self {
+            Self::WebSocketV1 | Self::WebSocketV2 => {
+                Client::connect(&format!("ws://{addr}{path}")).await.translating_to(version)
+            }
+            Self::LongPollV1 | Self::LongPollV2 => Client::connect_longpoll(addr, path, version).await,
+        }
+    }
+}
+
+/// `#[apply(each_transport)]` above the attributes of a test that takes an [`Over`] runs it over all of them.
+macro_rules! each_transport {
+    ($($test:tt)*) => {
+        $crate::support::over::cases! {
+            [websocket_v1 WebSocketV1, websocket_v2 WebSocketV2]
+            $($test)*
+        }
+    };
+}
+
+/// The same for a test that is about version 2, and says why.
+macro_rules! each_transport_of_v2 {
+    ($($test:tt)*) => {
+        $crate::support::over::cases! { [websocket_v2 WebSocketV2] $($test)* }
+    };
+}
+
+/// The same for a test whose client vanishes or does not read, for which long polling has no word.
+macro_rules! each_websocket {
+    ($($test:tt)*) => {
+        $crate::support::over::cases! { [websocket_v1 WebSocketV1, websocket_v2 WebSocketV2] $($test)* }
+    };
+}
+
+/// A module with the name of the test, and in it a test for each case.
+macro_rules! cases {
+    ($cases:tt $(#[$attribute:meta])* async fn $name:ident($over:ident: Over $(,)?) -> TestResult $body:block) => {
+        mod $name {
+            use super::*;
+            async fn test($over: Over) -> TestResult $body
+            $crate::support::over::cases! { @tests $cases { $(#[$attribute])* } }
+        }
+    };
+    (@tests [$($case:ident $over:ident),+] $attributes:tt) => {
+        $($crate::support::over::cases! { @test $case $over $attributes })+
+    };
+    (@test $case:ident $over:ident { $($attributes:tt)* }) => {
+        $($attributes)*
+        async fn $case() -> TestResult {
+            test(Over::$over).await
+        }
+    };
+}
+
+pub(crate) use {cases, each_transport, each_transport_of_v2, each_websocket};

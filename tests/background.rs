@@ -2,7 +2,7 @@
 
 use crate::support::client::PATIENCE;
 use crate::support::signals::{report, reported};
-use crate::support::{Client, Over, TestResult, TestServer, apply, each_transport};
+use crate::support::{Client, Over, TestResult, TestServer, apply, each_transport, with_longpoll};
 use phx_runtime::prelude::*;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -58,7 +58,7 @@ impl Answers {
 async fn it_starts_with_the_server_once_per_mount_and_is_dropped_after_the_last_channel(
     over: Over,
 ) -> TestResult {
-    let endpoint = Endpoint::builder().socket::<Answering>("/socket").build()?;
+    let endpoint = Endpoint::builder().socket_with::<Answering>("/socket", with_longpoll).build()?;
     let server = TestServer::serve(endpoint).await?;
     assert_eq!(reported("answers").await, "started");
     let mut client = server.connect(over).await;

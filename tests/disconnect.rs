@@ -2,7 +2,9 @@
 
 use crate::support::app::TestSocket;
 use crate::support::signals::reported;
-use crate::support::{Client, Over, TestResult, TestServer, apply, each_transport, each_websocket};
+use crate::support::{
+    Client, Over, TestResult, TestServer, apply, each_transport, each_websocket, with_longpoll,
+};
 use phx_runtime::Endpoint;
 use serde_json::json;
 
@@ -15,8 +17,10 @@ async fn connect_as(over: Over, server: &TestServer, id: &str) -> Client {
 async fn a_disconnect_closes_the_connections_of_the_id_at_every_mount_with_1001_and_no_other(
     over: Over,
 ) -> TestResult {
-    let endpoint =
-        Endpoint::builder().socket::<TestSocket>("/socket").socket::<TestSocket>("/other").build()?;
+    let endpoint = Endpoint::builder()
+        .socket_with::<TestSocket>("/socket", with_longpoll)
+        .socket_with::<TestSocket>("/other", with_longpoll)
+        .build()?;
     let server = TestServer::serve(endpoint).await?;
     let mut first = connect_as(over, &server, "user:1").await.named("first");
     let mut second = over.connect(server.addr, "/other", "&id=user:1").await.named("second");

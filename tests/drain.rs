@@ -3,8 +3,8 @@
 use crate::support::app::TestSocket;
 use crate::support::client::PATIENCE;
 use crate::support::signals::reported;
-use crate::support::{Over, TestResult, TestServer, apply, each_transport, each_websocket};
-use phx_runtime::{Drain, Endpoint, EndpointError};
+use crate::support::{Over, TestResult, TestServer, apply, each_transport, each_websocket, with_longpoll};
+use phx_runtime::{Drain, Endpoint, EndpointError, MountOptions};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -22,9 +22,17 @@ fn batches_of(size: usize) -> Drain {
     drain
 }
 
+/// A mount with this drain, and every transport.
+fn drained_by(drain: Option<Drain>) -> impl FnOnce(&mut MountOptions) {
+    |options| {
+        with_longpoll(options);
+        options.drain = drain;
+    }
+}
+
 /// One mount with this drain.
 fn endpoint_with(drain: Option<Drain>) -> Result<Endpoint, EndpointError> {
-    Endpoint::builder().socket_with::<TestSocket>("/socket", |options| options.drain = drain).build()
+    Endpoint::builder().socket_with::<TestSocket>("/socket", drained_by(drain)).build()
 }
 
 type Stopping = JoinHandle<Result<(), String>>;
@@ -140,9 +148,9 @@ async fn every_mount_drains_at_its_own_pace_and_one_without_a_drain_is_closed_af
     over: Over,
 ) -> TestResult {
     let endpoint = Endpoint::builder()
-        .socket_with::<TestSocket>("/socket", |options| options.drain = Some(batches_of(1)))
-        .socket_with::<TestSocket>("/fast", |options| options.drain = Some(batches_of(2)))
-        .socket_with::<TestSocket>("/without", |options| options.drain = None)
+        .socket_with::<TestSocket>("/socket", drained_by(Some(batches_of(1))))
+        .socket_with::<TestSocket>("/fast", drained_by(Some(batches_of(2))))
+        .socket_with::<TestSocket>("/without", drained_by(None))
         .build()?;
     let server = TestServer::serve(endpoint.clone()).await?;
     let (first, mut second) = (server.connect(over).await, server.connect(over).await);

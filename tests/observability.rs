@@ -2,7 +2,9 @@
 
 use crate::support::http::{UPGRADE, request};
 use crate::support::log::Log;
-use crate::support::{Over, TestResult, TestServer, apply, each_transport, each_transport_of_v2};
+use crate::support::{
+    Over, TestResult, TestServer, apply, each_transport, each_transport_of_v2, with_longpoll,
+};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use phx_runtime::prelude::*;
 use phx_runtime::{FilterParameters, MountOptions};
@@ -301,7 +303,7 @@ fn counts(snapshotter: &Snapshotter) -> Counts {
 async fn recorded() -> Result<(TestServer, Snapshotter), phx_runtime::ServeError> {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
-    let builder = Endpoint::builder().socket::<Seen>("/socket").socket::<Seen>("/panics");
+    let builder = Endpoint::builder().socket_with::<Seen>("/socket", with_longpoll).socket::<Seen>("/panics");
     let endpoint = metrics::with_local_recorder(&recorder, || builder.build())?;
     Ok((TestServer::serve(endpoint).await?, snapshotter))
 }

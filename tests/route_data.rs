@@ -1,6 +1,6 @@
 //! What a `channel!` line gives its channel, seen in every callback. It never goes over the wire by itself.
 
-use crate::support::{Over, TestResult, apply, each_transport};
+use crate::support::{Over, TestResult, apply, each_transport, with_longpoll};
 use phx_runtime::prelude::*;
 use serde::Serialize;
 use std::sync::LazyLock;
@@ -85,7 +85,7 @@ impl Lazy {
 }
 
 async fn talk(over: Over, transcript: &str) -> TestResult {
-    let endpoint = Endpoint::builder().socket::<HouseSocket>("/socket").build()?;
+    let endpoint = Endpoint::builder().socket_with::<HouseSocket>("/socket", with_longpoll).build()?;
     let server = endpoint.bind(([127, 0, 0, 1], 0)).await?;
     let addr = server.local_addr();
     let serving = tokio::spawn(server.run(endpoint.routes()));

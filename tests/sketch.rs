@@ -1,6 +1,6 @@
 //! The public API as it was designed, compiled and run.
 
-use crate::support::{Over, TestResult, apply, each_transport};
+use crate::support::{Over, TestResult, apply, each_transport, with_longpoll};
 use phx_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -103,7 +103,7 @@ fn verify(token: &str) -> Option<String> {
 #[apply(each_transport)]
 #[tokio::test]
 async fn the_sketch_runs(over: Over) -> TestResult {
-    let endpoint = Endpoint::builder().socket::<UserSocket>("/socket").build()?;
+    let endpoint = Endpoint::builder().socket_with::<UserSocket>("/socket", with_longpoll).build()?;
     let server = endpoint.bind(([127, 0, 0, 1], 0)).await?;
     let addr = server.local_addr();
     let serving = tokio::spawn(server.run(endpoint.routes()));

@@ -14,7 +14,7 @@ pub(crate) use macro_rules_attribute::apply;
 pub(crate) use over::{Over, each_transport, each_transport_of_v2, each_websocket};
 
 use app::TestSocket;
-use phx_runtime::{Endpoint, EndpointBuilder, Limits, MountOptions, ServeError, Server, Socket};
+use phx_runtime::{Endpoint, EndpointBuilder, Limits, LongPoll, MountOptions, ServeError, Server, Socket};
 use std::net::SocketAddr;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -22,7 +22,15 @@ use tokio::task::JoinHandle;
 /// What a test returns: any error fails it with its text.
 pub(crate) type TestResult = Result<(), Box<dyn std::error::Error>>;
 
-/// A server with the channels of [`app`] at `/socket`.
+/// Without one of its own, an endpoint with long polling warns.
+const SECRET: &str = "of the tests, and as long as it has to be: 64 bytes, which these are";
+
+/// Lets clients of every transport come to a mount.
+pub(crate) fn with_longpoll(options: &mut MountOptions) {
+    options.longpoll = Some(LongPoll::default());
+}
+
+/// A server with the channels of [`app`] at `/socket`, over every transport.
 pub(crate) struct TestServer {
     pub(crate) endpoint: Endpoint,
     pub(crate) addr: SocketAddr,
@@ -49,7 +57,11 @@ impl TestServer {
     pub(crate) async fn start_socket<S: Socket>(
         configure: impl FnOnce(&mut MountOptions),
     ) -> Result<Self, ServeError> {
-        Self::build(Endpoint::builder().socket_with::<S>("/socket", configure)).await
+        let endpoint = Endpoint::builder().secret_key_base(SECRET).socket_with::<S>("/socket", |options| {
+            with_longpoll(options);
+            configure(options);
+        });
+        Self::build(endpoint).await
     }
 
     /// A server for sockets of the test's own.

@@ -1,9 +1,13 @@
 //! Protocol §3.3 and §3.4: binary frames of version 2.
 
-use crate::support::{Client, TestResult, TestServer};
+use crate::support::{Client, Over, TestResult, TestServer, apply, each_transport_of_v2};
 
 async fn join(server: &TestServer, topic: &str) -> Client {
-    let mut client = server.websocket().await;
+    join_over(Over::WebSocketV2, server, topic).await
+}
+
+async fn join_over(over: Over, server: &TestServer, topic: &str) -> Client {
+    let mut client = server.connect(over).await;
     client
         .talk(&format!(
             r#"
@@ -81,10 +85,13 @@ async fn the_payload_decides_the_kind_of_frame_message_by_message() -> TestResul
     Ok(())
 }
 
+#[apply(each_transport_of_v2)]
 #[tokio::test]
-async fn bytes_for_a_json_handler_and_json_for_a_bytes_handler_are_invalid_payloads() -> TestResult {
+async fn bytes_for_a_json_handler_and_json_for_a_bytes_handler_are_invalid_payloads(
+    over: Over,
+) -> TestResult {
     let server = TestServer::start().await?;
-    join(&server, "bytes:1")
+    join_over(over, &server, "bytes:1")
         .await
         .talk(
             r#"
@@ -119,10 +126,11 @@ async fn a_join_may_be_binary_and_is_answered_in_kind() -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport_of_v2)]
 #[tokio::test]
-async fn control_events_work_in_binary_and_are_answered_in_text() -> TestResult {
+async fn control_events_work_in_binary_and_are_answered_in_text(over: Over) -> TestResult {
     let server = TestServer::start().await?;
-    join(&server, "bytes:1")
+    join_over(over, &server, "bytes:1")
         .await
         .talk(
             r#"

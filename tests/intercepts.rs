@@ -1,7 +1,7 @@
 //! Protocol §5.5 and §13.3: broadcasts that go through `#[handle_out]`.
 
 use crate::support::signals::{report, reported};
-use crate::support::{Client, Over, TestResult, TestServer, apply, each_transport};
+use crate::support::{Client, Over, TestResult, TestServer, apply, each_transport, each_transport_of_v2};
 use phx_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -209,8 +209,9 @@ async fn broadcasts_from_outside_are_intercepted_too_and_may_stop_the_channel(ov
 }
 
 /// Many clients who broadcast without a pause must not fill the inboxes of the others' intercepts, whose handlers are
-/// as fast as theirs. `Limits::inbox_messages` is far below what they send together.
-#[apply(each_transport)]
+/// as fast as theirs. `Limits::inbox_messages` is far below what they send together. In one version, since it
+/// takes long.
+#[apply(each_transport_of_v2)]
 #[tokio::test]
 async fn clients_cannot_end_the_intercepting_channels_of_others_by_sending_a_lot(over: Over) -> TestResult {
     const SENDERS: usize = 60;

@@ -3,7 +3,7 @@
 use crate::support::app::TestSocket;
 use crate::support::client::PATIENCE;
 use crate::support::signals::{gate, reported};
-use crate::support::{Client, Over, TestResult, TestServer, apply, each_transport};
+use crate::support::{Client, Over, TestResult, TestServer, apply, each_transport, each_websocket};
 use phx_runtime::{Endpoint, EndpointProblem, ServeError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -34,7 +34,8 @@ async fn a_shutdown_closes_with_1012_and_waits_for_the_channels_to_end(over: Ove
     Ok(())
 }
 
-#[apply(each_transport)]
+/// A poll that comes when the server has stopped finds nobody.
+#[apply(each_websocket)]
 #[tokio::test]
 async fn what_waits_for_a_client_is_written_before_a_shutdown_closes_it(over: Over) -> TestResult {
     let server = TestServer::start().await?;

@@ -8,14 +8,13 @@ use std::net::SocketAddr;
 pub(crate) enum Over {
     WebSocketV1,
     WebSocketV2,
-    #[expect(dead_code, reason = "not served yet")]
     LongPollV1,
-    #[expect(dead_code, reason = "not served yet")]
     LongPollV2,
 }
 
 impl Over {
-    pub(crate) const ALL: [Self; 2] = [Self::WebSocketV1, Self::WebSocketV2];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::WebSocketV1, Self::WebSocketV2, Self::LongPollV1, Self::LongPollV2];
 
     pub(crate) fn version(self) -> Version {
         match self {
@@ -49,7 +48,7 @@ impl Over {
 macro_rules! each_transport {
     ($($test:tt)*) => {
         $crate::support::over::cases! {
-            [websocket_v1 WebSocketV1, websocket_v2 WebSocketV2]
+            [websocket_v1 WebSocketV1, websocket_v2 WebSocketV2, longpoll_v1 LongPollV1, longpoll_v2 LongPollV2]
             $($test)*
         }
     };
@@ -58,7 +57,7 @@ macro_rules! each_transport {
 /// The same for a test that is about version 2, and says why.
 macro_rules! each_transport_of_v2 {
     ($($test:tt)*) => {
-        $crate::support::over::cases! { [websocket_v2 WebSocketV2] $($test)* }
+        $crate::support::over::cases! { [websocket_v2 WebSocketV2, longpoll_v2 LongPollV2] $($test)* }
     };
 }
 

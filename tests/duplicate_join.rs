@@ -2,7 +2,7 @@
 
 use crate::support::client::PATIENCE;
 use crate::support::signals::{gate, reported};
-use crate::support::{Over, TestResult, TestServer, apply, each_transport, each_websocket};
+use crate::support::{Over, TestResult, TestServer, apply, each_transport};
 use std::time::Duration;
 
 #[apply(each_transport)]
@@ -108,12 +108,11 @@ async fn a_callback_that_outlasts_its_time_is_dropped(over: Over) -> TestResult 
 }
 
 /// Three joins at once of which the first hangs, in a join or in a handler, and then the client goes.
-#[apply(each_websocket)]
 #[tokio::test(flavor = "multi_thread")]
-async fn channels_that_wait_for_each_other_all_end_with_their_client(over: Over) -> TestResult {
+async fn channels_that_wait_for_each_other_all_end_with_their_client() -> TestResult {
     let server = TestServer::start_with(|limits| limits.replace_timeout = Duration::from_millis(5)).await?;
     for round in 0..50 {
-        let mut client = server.connect(over).await;
+        let mut client = server.websocket().await;
         for number in 1..=3 {
             client
                 .send(&format!(r#"["{number}","{number}","room:gated:ok:hang{round}","phx_join",{{}}]"#))
@@ -132,7 +131,7 @@ async fn channels_that_wait_for_each_other_all_end_with_their_client(over: Over)
         assert!(started.elapsed() < PATIENCE, "{} channels are left", endpoint.channels());
         // Handlers that were running when their client went may finish.
         gate("room:hang").add_permits(1);
-        server.connect(over).await.nothing_more().await;
+        server.websocket().await.nothing_more().await;
     }
     Ok(())
 }

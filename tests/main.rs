@@ -1,5 +1,6 @@
 //! Conversations with a real server over real sockets, frame by frame. Section numbers are those of
-//! `docs/protocol.md`; [`support`] has the server, the client and the channels they talk to.
+//! `docs/protocol.md`; [`support`] has the server, the client and the channels they talk to. What is about channels runs
+//! over each transport in each version of the protocol, from one source (`support/over.rs`).
 
 mod background;
 mod backpressure;

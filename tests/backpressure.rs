@@ -188,14 +188,18 @@ async fn flood(over: Over, server: &TestServer, reader: &mut Client) -> TestResu
 async fn a_client_that_does_not_read_is_closed_with_1013_and_does_not_hold_up_the_others(
     over: Over,
 ) -> TestResult {
-    let server = TestServer::start_with(|limits| limits.outbox_bytes = 64 * 1024).await?;
+    let server = TestServer::start_with(|limits| {
+        limits.outbox_bytes = 64 * 1024;
+        // The sleeper wakes up in time.
+        limits.close_timeout = Duration::from_hours(1);
+    })
+    .await?;
     let mut sleeper = server.connect(over).await.named("sleeper");
     let mut reader = server.connect(over).await.named("reader");
     sleeper.join("room:slow").await;
     reader.join("room:slow").await;
     flood(over, &server, &mut reader).await?;
     reader.nothing_more_from("room:slow").await;
-    // It wakes up in time to learn why.
     sleeper.expect_close_after_messages(1013).await;
     Ok(())
 }

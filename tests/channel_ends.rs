@@ -191,6 +191,8 @@ async fn a_channel_that_lets_more_pile_up_than_its_inbox_holds_has_crashed(over:
     let mut client = server.connect(over).await;
     client.join("room:pile").await;
     client.send(r#"["1","2","room:pile","notify_all",10]"#).await;
+    // An echo that comes earlier would be one more.
+    assert_eq!(reported("room:pile").await, "notified");
     client.nothing_more_from("room:pile").await;
     client
         .talk(

@@ -292,6 +292,7 @@ impl Room {
         for _ in 0..count {
             ctx.notify(Nothing);
         }
+        report(ctx.topic(), "notified");
     }
 
     #[handle_info]

@@ -16,7 +16,7 @@ use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::{MaybeTlsStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, connect_async_with_config};
 
 /// An upper bound, not a pause: a test that waits so long has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,7 +34,8 @@ pub(crate) struct Client {
 impl Client {
     /// Connects a WebSocket, and sends and expects what is written as it is.
     pub(crate) async fn connect(url: &str) -> Self {
-        match connect_async(url).await {
+        let without_nagle = true;
+        match connect_async_with_config(url, None, without_nagle).await {
             Ok((socket, _)) => {
                 Self { link: Link::WebSocket(Box::new(socket)), version: Version::V2, name: "client" }
             }

@@ -67,7 +67,7 @@ async fn a_connection_whose_messages_find_no_room_for_too_long_is_closed_with_10
 /// It is read no further while so much waits for it, so it can show that it lives only by taking what it is sent.
 #[tokio::test]
 async fn a_client_that_reads_slowly_is_not_taken_for_a_silent_one() -> TestResult {
-    let timeout = Duration::from_millis(500);
+    let timeout = Duration::from_secs(1);
     let server = TestServer::start_with(|limits| {
         limits.idle_timeout = timeout;
         limits.close_timeout = Duration::from_millis(50);

@@ -139,7 +139,7 @@ async fn it_can_be_closed_from_either_side_and_what_waits_can_still_be_fetched()
 
 #[tokio::test]
 async fn a_silent_client_is_closed_and_one_that_says_something_is_not() -> TestResult {
-    let timeout = Duration::from_millis(300);
+    let timeout = Duration::from_secs(1);
     let endpoint = endpoint(|options| options.limits.idle_timeout = timeout)?;
     let session = connect(&endpoint).await?;
     let started = std::time::Instant::now();

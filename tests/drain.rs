@@ -3,7 +3,9 @@
 use crate::support::app::TestSocket;
 use crate::support::client::PATIENCE;
 use crate::support::signals::reported;
-use crate::support::{Over, TestResult, TestServer, apply, each_transport, each_websocket, with_longpoll};
+use crate::support::{
+    At, Over, TestResult, TestServer, apply, each_transport, each_websocket, with_longpoll,
+};
 use phx_runtime::{Drain, Endpoint, EndpointError, MountOptions};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -87,7 +89,7 @@ async fn one_more_is_closed_in_the_next_batch_and_clients_still_come_and_join_un
     over: Over,
 ) -> TestResult {
     let server = TestServer::serve(endpoint_with(Some(batches_of(2)))?).await?;
-    let (endpoint, addr) = (server.endpoint.clone(), server.addr);
+    let (endpoint, at) = (server.endpoint.clone(), server.at());
     let first = server.connect(over).await.named("first");
     let second = server.connect(over).await.named("second");
     let mut third = server.connect(over).await.named("third");
@@ -96,7 +98,7 @@ async fn one_more_is_closed_in_the_next_batch_and_clients_still_come_and_join_un
     second.goes_after_close(1012).await;
 
     third.join("room:while draining").await;
-    let mut late = over.connect(addr, "/socket", "").await.named("late");
+    let mut late = over.connect(&at, "/socket", "").await.named("late");
     late.join("room:while draining").await;
     assert!(!stopping.is_finished());
 
@@ -109,7 +111,7 @@ async fn one_more_is_closed_in_the_next_batch_and_clients_still_come_and_join_un
         assert_eq!(reported("room:while draining").await, "Draining");
     }
     ended(stopping).await?;
-    assert!(TcpStream::connect(addr).await.is_err(), "nothing listens any more");
+    assert!(TcpStream::connect(at.addr).await.is_err(), "nothing listens any more");
     assert_eq!((endpoint.channels(), endpoint.connections(), endpoint.topics()), (0, 0, 0));
     Ok(())
 }
@@ -154,8 +156,8 @@ async fn every_mount_drains_at_its_own_pace_and_one_without_a_drain_is_closed_af
         .build()?;
     let server = TestServer::serve(endpoint.clone()).await?;
     let (first, mut second) = (server.connect(over).await, server.connect(over).await);
-    let fast = [over.connect(server.addr, "/fast", "").await, over.connect(server.addr, "/fast", "").await];
-    let mut without = over.connect(server.addr, "/without", "").await;
+    let fast = [over.connect(&server.at(), "/fast", "").await, over.connect(&server.at(), "/fast", "").await];
+    let mut without = over.connect(&server.at(), "/without", "").await;
     let stopping = stop(server);
     for client in fast {
         client.goes_after_close(1012).await;
@@ -242,7 +244,8 @@ async fn under_another_server_a_drain_lets_clients_in_until_the_endpoint_is_clos
         };
         let serving =
             tokio::spawn(warp::serve(endpoint.routes()).incoming(listener).graceful(graceful).run());
-        let first = over.connect(addr, "/socket", "").await;
+        let at = At { addr, endpoint: endpoint.clone() };
+        let first = over.connect(&at, "/socket", "").await;
         let _ = stop.send(());
         let left = if is_drained {
             first.goes_after_close(1012).await;

@@ -1,6 +1,6 @@
 //! What a `channel!` line gives its channel, seen in every callback. It never goes over the wire by itself.
 
-use crate::support::{Over, TestResult, apply, each_transport, with_longpoll};
+use crate::support::{At, Over, TestResult, apply, each_transport, with_longpoll};
 use phx_runtime::prelude::*;
 use serde::Serialize;
 use std::sync::LazyLock;
@@ -87,9 +87,9 @@ impl Lazy {
 async fn talk(over: Over, transcript: &str) -> TestResult {
     let endpoint = Endpoint::builder().socket_with::<HouseSocket>("/socket", with_longpoll).build()?;
     let server = endpoint.bind(([127, 0, 0, 1], 0)).await?;
-    let addr = server.local_addr();
+    let at = At { addr: server.local_addr(), endpoint: endpoint.clone() };
     let serving = tokio::spawn(server.run(endpoint.routes()));
-    over.connect(addr, "/socket", "").await.talk(transcript).await;
+    over.connect(&at, "/socket", "").await.talk(transcript).await;
     serving.abort();
     Ok(())
 }

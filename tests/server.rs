@@ -3,7 +3,7 @@
 use crate::support::app::TestSocket;
 use crate::support::client::PATIENCE;
 use crate::support::signals::{gate, reported};
-use crate::support::{Client, Over, TestResult, TestServer, apply, each_transport, each_websocket};
+use crate::support::{Client, Over, TestResult, TestServer, apply, each_transport};
 use phx_runtime::{Endpoint, EndpointProblem, ServeError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -34,8 +34,7 @@ async fn a_shutdown_closes_with_1012_and_waits_for_the_channels_to_end(over: Ove
     Ok(())
 }
 
-/// A poll that comes when the server has stopped finds nobody.
-#[apply(each_websocket)]
+#[apply(each_transport)]
 #[tokio::test]
 async fn what_waits_for_a_client_is_written_before_a_shutdown_closes_it(over: Over) -> TestResult {
     let server = TestServer::start().await?;

@@ -1,6 +1,6 @@
 //! The public API as it was designed, compiled and run.
 
-use crate::support::{Over, TestResult, apply, each_transport, with_longpoll};
+use crate::support::{At, Over, TestResult, apply, each_transport, with_longpoll};
 use phx_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -105,9 +105,9 @@ fn verify(token: &str) -> Option<String> {
 async fn the_sketch_runs(over: Over) -> TestResult {
     let endpoint = Endpoint::builder().socket_with::<UserSocket>("/socket", with_longpoll).build()?;
     let server = endpoint.bind(([127, 0, 0, 1], 0)).await?;
-    let addr = server.local_addr();
+    let at = At { addr: server.local_addr(), endpoint: endpoint.clone() };
     let serving = tokio::spawn(server.run(endpoint.routes()));
-    let mut client = over.connect(addr, "/socket", "&token=user-ann").await;
+    let mut client = over.connect(&at, "/socket", "&token=user-ann").await;
     client
         .talk(
             r#"

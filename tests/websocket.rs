@@ -155,7 +155,7 @@ async fn a_client_that_closes_with_a_code_it_must_not_use_is_answered_with_1002(
 
 #[tokio::test]
 async fn a_message_that_arrives_byte_by_byte_is_not_silence() -> TestResult {
-    let timeout = Duration::from_millis(600);
+    let timeout = Duration::from_secs(1);
     let server = TestServer::start_with(|limits| limits.idle_timeout = timeout).await?;
     let mut slow = server.websocket().await.named("slow");
     let mut pacer = server.websocket().await.named("pacer");
@@ -175,7 +175,7 @@ async fn a_message_that_arrives_byte_by_byte_is_not_silence() -> TestResult {
 
 #[tokio::test]
 async fn silence_closes_with_1001_and_any_received_byte_breaks_it() -> TestResult {
-    let timeout = Duration::from_millis(500);
+    let timeout = Duration::from_secs(1);
     let server = TestServer::start_with(|limits| limits.idle_timeout = timeout).await?;
     let started = std::time::Instant::now();
     let mut client = server.websocket().await;

@@ -62,7 +62,8 @@ impl Default for Drain {
 
 impl Endpoint {
     /// Closes the connections that are open now with 1012, in the batches that [`Drain`] says, each mount at its own
-    /// pace. Returns when the last batch is told. Whoever connects meanwhile stays, and channels can still be joined.
+    /// pace. Returns when the last batch is told, and clients that poll have fetched what waits for them or have had
+    /// their [`close_timeout`](crate::Limits::close_timeout). Whoever connects meanwhile stays, and channels can still be joined.
     /// Channels end with [`Reason::Draining`](crate::Reason::Draining), and the clients hear of no channel's end.
     ///
     /// Our own [`Server`](crate::Server) does this when it is to stop. Under another server, do it before you stop
@@ -94,11 +95,20 @@ impl Endpoint {
             let drain = mount.options.drain.as_ref()?;
             Some(drain.run(&mount.path, self.hub.connected_to(mount)))
         });
+        let drained = async {
+            join_all(drains).await;
+            // Those who poll have to come for what waits, and cannot once nothing is accepted any more.
+            let _ = timeout(self.longest_close_timeout(), self.hub.all_fetched()).await;
+        };
         tokio::select! {
-            _ = join_all(drains) => {}
+            () = drained => {}
             // There is nothing left to spare.
             () = self.hub.closing() => {}
         }
+    }
+
+    fn longest_close_timeout(&self) -> Duration {
+        self.mounts.iter().map(|mount| mount.options.limits.close_timeout).max().unwrap_or_default()
     }
 
     /// Ends the endpoint for good: closes every connection with 1012, those that are yet to come too, and waits until

@@ -7,7 +7,6 @@ use crate::log::{log, span};
 use crate::metrics::{Check, Crashed};
 use crate::mount::Mount;
 use crate::origin::Origin;
-use crate::outbox::Outbox;
 use crate::params::{Params, QueryError};
 use crate::refusal::{Because, Refusal};
 use crate::subprotocol::InvalidToken;
@@ -69,7 +68,7 @@ async fn handshake<T: Transport, W: Way>(
     way.agree(&request.headers, mount)?;
     let Request { uri, headers, peer_addr, .. } = request;
     let info = ConnectInfo::new(peer_addr, uri, headers, auth_token, Arc::clone(mount));
-    let outbox = Arc::new(Outbox::new(mount.options.limits.outbox_bytes));
+    let outbox = Arc::new(way.outbox(mount.options.limits.outbox_bytes));
     let text_only = way.is_text_only();
     let connecting = ConnectRequest { params, info: &info, outbox: &outbox, hub: &hub, mount, text_only };
     let transport = T::connect(&connecting).await.map_err(Refusal::by_transport)?;

@@ -64,6 +64,17 @@ impl Hub {
         self.ended.notify_waiters();
     }
 
+    /// Done when nothing waits for a client whose session is being closed: it has to come for that.
+    pub(crate) async fn all_fetched(&self) {
+        loop {
+            let ended = self.ended.notified();
+            if !self.lock().open.iter().any(|(_, (outbox, _))| outbox.has_yet_to_be_fetched()) {
+                return;
+            }
+            ended.await;
+        }
+    }
+
     pub(crate) fn connections(&self) -> usize {
         self.lock().open.len()
     }

@@ -62,8 +62,9 @@ pub(crate) enum Room {
 impl<T> Inbox<T> {
     pub(crate) fn new(pushes: usize, messages: usize) -> Self {
         let state = State { queue: VecDeque::new(), status: Status::Open, channel: None, connection: None };
-        // A client must always be able to send one message.
-        Self { state: Mutex::new(state), pushes: pushes.max(1), messages: messages.max(1) }
+        // A client must always be able to send one message, and its messages alone must not be too many.
+        let messages = messages.max(1);
+        Self { state: Mutex::new(state), pushes: pushes.clamp(1, messages), messages }
     }
 
     /// Asks before a message from the client is put in, since that one can be made to wait.

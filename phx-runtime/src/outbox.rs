@@ -15,6 +15,8 @@ const KEPT_FRAMES: usize = 32;
 pub(crate) struct Outbox {
     state: Mutex<State>,
     limit: usize,
+    /// Somebody has to come for what waits, instead of it being written.
+    is_fetched: bool,
 }
 
 #[derive(Debug)]
@@ -50,6 +52,15 @@ pub(crate) enum Lend {
 
 impl Outbox {
     pub(crate) fn new(limit: usize) -> Self {
+        Self::with(limit, false)
+    }
+
+    /// Of a session.
+    pub(crate) fn to_be_fetched(limit: usize) -> Self {
+        Self::with(limit, true)
+    }
+
+    fn with(limit: usize, is_fetched: bool) -> Self {
         let state = State {
             frames: VecDeque::new(),
             bytes: 0,
@@ -58,7 +69,7 @@ impl Outbox {
             connection: None,
             is_writing: false,
         };
-        Self { state: Mutex::new(state), limit }
+        Self { state: Mutex::new(state), limit, is_fetched }
     }
 
     /// Queues a frame. After [`close`](Self::close) it is dropped.
@@ -146,6 +157,12 @@ impl Outbox {
             state.frames = frames;
         }
         wake(state);
+    }
+
+    /// Whether it is closed, and somebody should still come.
+    pub(crate) fn has_yet_to_be_fetched(&self) -> bool {
+        let state = self.lock();
+        self.is_fetched && state.close.is_some() && state.bytes > 0
     }
 
     /// Whether a loan is out.

@@ -2,6 +2,7 @@
 
 use crate::desk::{Desk, Life};
 use crate::driver::{Closing, Driver};
+use crate::hub::Hub;
 use crate::session::Session;
 use crate::transport::{Line, Transport};
 use std::future::{Future, poll_fn};
@@ -9,18 +10,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio::time::{Instant, Sleep, sleep};
 
 /// Starts the task. `books` is dropped when the session has ended.
 pub(crate) fn start<T: Transport>(
     transport: T,
     line: Line<T::Info>,
     lives_by: Life,
+    hub: &Arc<Hub>,
     books: impl Send + 'static,
 ) -> Session {
     let desk = Arc::new(Desk::new(Arc::clone(&line.outbox), Arc::clone(&line.mount), lives_by));
     let driver = Driver::new(transport, line);
-    let task = Task { driver, desk: Arc::clone(&desk), idle: Box::pin(sleep(lives_by.patience())) };
+    let idle = Box::pin(sleep(lives_by.patience()));
+    let task = Task { driver, desk: Arc::clone(&desk), hub: Arc::clone(hub), idle };
     tokio::spawn(async move {
         task.run().await;
         drop(books);
@@ -31,6 +34,7 @@ pub(crate) fn start<T: Transport>(
 struct Task<T: Transport> {
     driver: Driver<T>,
     desk: Arc<Desk>,
+    hub: Arc<Hub>,
     idle: Pin<Box<Sleep>>,
 }
 
@@ -41,21 +45,27 @@ impl<T: Transport> Task<T> {
             ended.unwrap_or_else(|_| Poll::Ready(Some(self.driver.crashed())))
         });
         let code = code.await;
-        let Self { driver, desk, idle } = self;
+        let Self { driver, desk, hub, idle } = self;
         drop(idle);
         desk.close(code);
         driver.end(code);
         if code.is_some() {
             let close_timeout = desk.mount.options.limits.close_timeout;
-            // Who does not come for the rest in time does without.
-            let _ = timeout(close_timeout, poll_fn(|cx| desk.poll_emptied(cx))).await;
+            tokio::select! {
+                biased;
+                () = poll_fn(|cx| desk.poll_emptied(cx)) => {}
+                // Who does not come for the rest in time does without.
+                () = sleep(close_timeout) => {}
+                // Nobody can come any more.
+                () = hub.closing() => {}
+            }
         }
         desk.leave();
     }
 
     /// Goes on until there is a reason to close.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Closing> {
-        let Self { driver, desk, idle } = self;
+        let Self { driver, desk, idle, .. } = self;
         loop {
             // At first, so that whatever comes later wakes the task.
             if !desk.poll_attend(cx) {

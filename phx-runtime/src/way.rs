@@ -6,6 +6,7 @@ use crate::extensions;
 use crate::hub::Hub;
 use crate::metrics::Check;
 use crate::mount::{Mount, MountOptions};
+use crate::outbox::Outbox;
 use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::session_task;
@@ -36,6 +37,9 @@ pub(crate) trait Way: Send {
 
     /// Whether the client can be sent text only.
     fn is_text_only(&self) -> bool;
+
+    /// Where what is sent to the client waits, up to so many bytes.
+    fn outbox(&self, limit: usize) -> Outbox;
 
     /// The transport has let the client in: begins.
     fn begin<T: Transport>(
@@ -82,6 +86,10 @@ impl Way for ByWebSocket {
 
     fn is_text_only(&self) -> bool {
         false
+    }
+
+    fn outbox(&self, limit: usize) -> Outbox {
+        Outbox::new(limit)
     }
 
     fn begin<T: Transport>(
@@ -136,6 +144,10 @@ impl Way for BySession {
         self.is_text_only
     }
 
+    fn outbox(&self, limit: usize) -> Outbox {
+        Outbox::to_be_fetched(limit)
+    }
+
     fn begin<T: Transport>(
         self,
         _: &ConnectInfo,
@@ -144,6 +156,6 @@ impl Way for BySession {
         line: Line<T::Info>,
     ) -> Result<Session, Refusal> {
         let books = (hub.connected(&line.outbox, &line.mount), self.books);
-        Ok(session_task::start(transport, line, self.life, books))
+        Ok(session_task::start(transport, line, self.life, hub, books))
     }
 }

@@ -4,7 +4,7 @@ use crate::support::TestResult;
 use crate::support::app::TestSocket;
 use crate::support::log::Log;
 use phx_runtime::prelude::*;
-use phx_runtime::{EndpointProblem, LongPoll, MountOptions};
+use phx_runtime::{EndpointProblem, MountOptions};
 use tracing::Level;
 
 struct Other;
@@ -17,13 +17,11 @@ impl Socket for Other {
 }
 
 fn at(path: &str) -> impl FnOnce(&mut MountOptions) {
-    let mut longpoll = LongPoll::default();
-    longpoll.path = path.to_owned();
-    |options| options.longpoll = Some(longpoll)
+    |options| path.clone_into(&mut options.longpoll.get_or_insert_default().path)
 }
 
 #[test]
-fn a_path_that_is_none_or_is_taken_is_a_problem() -> TestResult {
+fn a_path_that_is_none_or_is_taken_is_a_problem() {
     let problems = |endpoint: phx_runtime::EndpointBuilder| {
         let built = endpoint.secret_key_base("s".repeat(64)).build();
         built.err().map(|error| error.problems().to_vec()).unwrap_or_default()
@@ -47,7 +45,6 @@ fn a_path_that_is_none_or_is_taken_is_a_problem() -> TestResult {
         let problems = problems(two);
         assert_eq!(matches!(problems[..], [EndpointProblem::PathTaken { .. }]), taken, "{problems:?}");
     }
-    Ok(())
 }
 
 #[test]

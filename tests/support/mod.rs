@@ -11,7 +11,7 @@ pub(crate) mod signals;
 
 pub(crate) use client::Client;
 pub(crate) use macro_rules_attribute::apply;
-pub(crate) use over::{Over, each_transport, each_transport_of_v2, each_websocket};
+pub(crate) use over::{At, Over, each_transport, each_transport_of_v2, each_websocket};
 
 use app::TestSocket;
 use phx_runtime::{Endpoint, EndpointBuilder, Limits, LongPoll, MountOptions, ServeError, Server, Socket};
@@ -101,9 +101,13 @@ impl TestServer {
         self.connect_with(over, "").await
     }
 
+    pub(crate) fn at(&self) -> At {
+        At { addr: self.addr, endpoint: self.endpoint.clone() }
+    }
+
     /// With more parameters, such as `&id=ann`.
     pub(crate) async fn connect_with(&self, over: Over, params: &str) -> Client {
-        over.connect(self.addr, "/socket", params).await
+        over.connect(&self.at(), "/socket", params).await
     }
 
     /// A WebSocket of version 2, for tests of what only that has.

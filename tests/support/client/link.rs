@@ -1,6 +1,7 @@
 //! What carries a client's messages.
 
 use super::Failure;
+use super::in_process::InProcess;
 use super::longpoll::LongPoll;
 use futures_util::{SinkExt, StreamExt};
 use std::io;
@@ -13,6 +14,7 @@ pub(crate) type WebSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 pub(crate) enum Link {
     WebSocket(Box<WebSocket>),
     LongPoll(Box<LongPoll>),
+    InProcess(InProcess),
 }
 
 impl Link {
@@ -21,6 +23,7 @@ impl Link {
         match self {
             Self::WebSocket(socket) => socket.feed(message).await?,
             Self::LongPoll(session) => session.feed(message),
+            Self::InProcess(session) => session.feed(message),
         }
         Ok(())
     }
@@ -29,6 +32,7 @@ impl Link {
         match self {
             Self::WebSocket(socket) => socket.flush().await?,
             Self::LongPoll(session) => session.flush().await?,
+            Self::InProcess(session) => session.flush().await?,
         }
         Ok(())
     }
@@ -38,12 +42,20 @@ impl Link {
         match self {
             Self::WebSocket(socket) => Ok(socket.next().await.transpose()?),
             Self::LongPoll(session) => session.next().await,
+            Self::InProcess(session) => Ok(session.next().await?.ok()),
         }
     }
 
     /// The next message, or `None` if the server closes with this code where there are codes. A session of long
     /// polling is then gone, and at a shutdown perhaps its server too.
     pub(crate) async fn next_or_close(&mut self, code: u16) -> Result<Option<Message>, Failure> {
+        if let Self::InProcess(session) = self {
+            return match session.next().await? {
+                Ok(message) => Ok(Some(message)),
+                Err(end) if end.as_u16() == code => Ok(None),
+                Err(end) => Err(format!("the end with {}", end.as_u16()).into()),
+            };
+        }
         let next = self.next().await;
         match (&self, next) {
             (Self::WebSocket(_), Ok(Some(Message::Close(Some(frame))))) if u16::from(frame.code) == code => {

@@ -1,6 +1,7 @@
 //! An independent client that speaks in transcripts, over any transport.
 
 pub(crate) mod http;
+mod in_process;
 mod link;
 mod longpoll;
 mod version;
@@ -8,7 +9,9 @@ mod version;
 pub(crate) use link::{Link, WebSocket};
 pub(crate) use version::Version;
 
+use in_process::InProcess;
 use longpoll::LongPoll;
+use phx_runtime::{Arrival, Endpoint};
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -51,6 +54,14 @@ impl Client {
         }
     }
 
+    /// Begins a session without a network.
+    pub(crate) async fn connect_in_process(endpoint: &Endpoint, arrival: Arrival) -> Self {
+        match InProcess::connect(endpoint, arrival).await {
+            Ok(session) => Self { link: Link::InProcess(session), version: Version::V2, name: "client" },
+            Err(error) => panic!("cannot connect: {error}"),
+        }
+    }
+
     /// Has what is written in version 2 sent and expected in another.
     pub(crate) fn translating_to(mut self, version: Version) -> Self {
         self.version = version;
@@ -66,7 +77,7 @@ impl Client {
     pub(crate) fn into_socket(self) -> WebSocket {
         match self.link {
             Link::WebSocket(socket) => *socket,
-            Link::LongPoll(_) => panic!("{} has no WebSocket", self.name),
+            Link::LongPoll(_) | Link::InProcess(_) => panic!("{} has no WebSocket", self.name),
         }
     }
 

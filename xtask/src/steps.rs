@@ -52,6 +52,7 @@ fn js() -> Result<(), String> {
             .current_dir(&tests)
             .env("PHX_REFERENCE", examples.join(executable("reference")))
             .env("PHX_CHAT", examples.join(executable("chat")))
+            .env("PHX_SSE", examples.join(executable("sse")))
             .env("PHX_JS_APP", examples.join(executable("js_app")))
             .env("PHX_ARTIFACTS", root.join("artifacts"))
             .env("CHROMIUM", chromium),

@@ -18,9 +18,17 @@ use std::sync::Arc;
 use std::task::{self, Poll};
 use warp::reply::Response;
 
-/// One connection that speaks a protocol of its own, without channels: the counterpart of `Phoenix.Socket.Transport`.
-/// Mount it with [`EndpointBuilder::transport`](crate::EndpointBuilder::transport). Channels are an implementation of
-/// this trait too, so a custom socket has the same handshake, limits, close codes and drain.
+/// The contract between a connection and what is spoken over it: the counterpart of `Phoenix.Socket.Transport`. Channels
+/// are one implementation; yours is a protocol of its own, without channels. Mount it with
+/// [`EndpointBuilder::transport`](crate::EndpointBuilder::transport): it has the same handshake, limits, close codes and
+/// drain.
+///
+/// The other side of the contract is what carries the messages: a WebSocket, [long polling](crate::LongPoll) where the
+/// mount has it, or a [`Session`](crate::Session) of a transport of your own. Each of them calls
+/// [`connect`](Self::connect) first, [`init`](Self::init) when the client is let in, then [`handle_in`](Self::handle_in)
+/// with each message whenever [`poll_ready`](Self::poll_ready) allows, and [`terminate`](Self::terminate) in the end. What
+/// is sent waits in the connection's outbox until it is written or fetched, and what closes a WebSocket with a code
+/// ends any of them for that reason.
 ///
 /// The callbacks run one at a time in the connection's own task and must not block. What takes long belongs in a task
 /// of its own, which answers through a [`TransportSender`].
@@ -54,7 +62,7 @@ pub trait Transport: Sized + Send + 'static {
     /// What other tasks may send to the connection; `()` if nothing.
     type Info: Send + 'static;
 
-    /// Decides who may connect, before the connection becomes a WebSocket.
+    /// Decides who may connect, before the connection begins.
     ///
     /// # Errors
     /// The HTTP answer that turns the client away, such as 403.
@@ -66,8 +74,8 @@ pub trait Transport: Sized + Send + 'static {
         ControlFlow::Continue(())
     }
 
-    /// Whether the next frame can be handled. While it is pending, nothing more is read from the client, whose own TCP
-    /// connection then slows it down; the callback has to see to it that the task is woken.
+    /// Whether the next message can be handled. While it is pending, nothing more is read from the client, whose own TCP
+    /// connection then slows it down, or no POST of it is answered; the callback has to see to it that the task is woken.
     fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Flow> {
         let _ = cx;
         Poll::Ready(ControlFlow::Continue(()))
@@ -76,7 +84,7 @@ pub trait Transport: Sized + Send + 'static {
     /// A whole message from the client. A text is valid UTF-8.
     fn handle_in(&mut self, opcode: Opcode, frame: Bytes, ctx: &mut TransportContext<'_, '_, Self>) -> Flow;
 
-    /// A control frame, to observe: a ping has been answered already.
+    /// A control frame of a WebSocket, to observe: a ping has been answered already.
     fn handle_control(&mut self, control: Control, ctx: &mut TransportContext<'_, '_, Self>) -> Flow {
         let _ = (control, ctx);
         ControlFlow::Continue(())

@@ -24,10 +24,16 @@ const REFUSED = {
 
 const ui = Object.fromEntries([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
 
-const { Socket } = await import("/phoenix.mjs").catch((error) => {
+const { LongPoll, Socket } = await import("/phoenix.mjs").catch((error) => {
   ui.fatal.textContent = "The Phoenix client is missing. Run “npm ci” in examples/chat and load this page again.";
   throw error;
 });
+
+// As in a new Phoenix app: a WebSocket, and long polling where none opens within this time.
+// `?transport=longpoll` in the address asks for long polling from the start.
+const TRANSPORT = new URLSearchParams(location.search).get("transport") === "longpoll"
+  ? { transport: LongPoll }
+  : { longPollFallbackMs: 2500 };
 
 let me = "";
 let socket = null;
@@ -339,8 +345,11 @@ function renderComposer() {
 }
 
 function setConnection(state) {
+  const polls = socket.transport === LongPoll; // phoenix.js changes it when it falls back
   ui.connection.dataset.state = state;
+  ui.connection.dataset.transport = polls ? "longpoll" : "websocket";
   ui["connection-text"].textContent = CONNECTION_TEXT[state];
+  ui.transport.textContent = polls ? "long polling" : "WebSocket";
 }
 
 // Only narrow screens have it to open and close.
@@ -387,11 +396,12 @@ function enter(name) {
   ui.start.hidden = true;
   ui.app.hidden = false;
 
-  const mine = new Socket("/socket", { params: { name } });
+  const mine = new Socket("/socket", { params: { name }, ...TRANSPORT });
   socket = mine;
   setConnection("connecting");
-  mine.onOpen(() => setConnection("connected"));
-  mine.onClose(() => { if (socket === mine) setConnection("disconnected"); });
+  const show = (state) => { if (socket === mine) setConnection(state); };
+  mine.onOpen(() => show("connected"));
+  mine.onClose(() => show("disconnected"));
   mine.connect();
   followAddress();
 }
@@ -436,7 +446,7 @@ function leaveCurrent() {
   current.leave();
   const next = [...rooms.keys()].at(-1);
   // Replaced, not pushed: going back should not walk into the room that was just left.
-  history.replaceState(null, "", next ? `#${next}` : location.pathname);
+  history.replaceState(null, "", next ? `#${next}` : location.pathname + location.search);
   followAddress();
   if (!next) ui["other-room"].focus();
 }
@@ -504,4 +514,5 @@ ui.name.value ||= rememberedName;
 ui["first-room"].value ||= slugInAddress();
 ui.enter.disabled = false;
 if (rememberedName && slugInAddress()) enter(rememberedName); // a reload, or a link to another room in this tab
-else ui.name.focus(); // the autofocus attribute does nothing on a page that was opened at a #fragment
+// The autofocus attribute does nothing on a page that was opened at a #fragment. Whoever types already keeps the focus.
+else if (document.activeElement === document.body) ui.name.focus();

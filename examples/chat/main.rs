@@ -4,6 +4,9 @@
 //! cargo run --example chat              # http://127.0.0.1:4000
 //! cargo run --example chat -- --port 0  # or PORT=0: picks a free port
 //! ```
+//!
+//! The page tries a WebSocket, and falls back to long polling when none opens. `?transport=longpoll` in its address
+//! (`http://127.0.0.1:4000/?transport=longpoll`) makes it poll from the start; next to "Connected" it says which it is.
 
 mod client;
 mod room;
@@ -27,7 +30,7 @@ struct Params {
 }
 
 // The page comes from this server, whichever name of it stands in the address bar.
-#[socket("/socket", check_origin = Some(CheckOrigin::same_as_request()))]
+#[socket("/socket", longpoll, check_origin = Some(CheckOrigin::same_as_request()))]
 impl Socket for ChatSocket {
     channel!("room:*", RoomChannel);
 
@@ -61,7 +64,8 @@ async fn serve() -> Result<(), String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("chat");
     let phoenix = client::phoenix_js(&folder)?;
 
-    let endpoint = Endpoint::builder().build().map_err(|error| error.to_string())?;
+    let endpoint = Endpoint::builder().secret_key_base(secret()?).build();
+    let endpoint = endpoint.map_err(|error| error.to_string())?;
     let file = |path: &'static str, name: &str| {
         warp::path::path(path).and(warp::path::end()).and(warp::fs::file(folder.join(name)))
     };
@@ -78,6 +82,17 @@ async fn serve() -> Result<(), String> {
     println!("The chat is open: http://{}", server.local_addr());
     server.run(routes).await;
     Ok(())
+}
+
+/// What the sessions of long polling are signed with: `SECRET_KEY_BASE`, or one that is forgotten when the chat closes.
+/// A server of several nodes, or one that restarts while people use it, wants the first.
+fn secret() -> Result<String, String> {
+    if let Ok(secret) = std::env::var("SECRET_KEY_BASE") {
+        return Ok(secret);
+    }
+    let mut random = [0; 64];
+    getrandom::fill(&mut random).map_err(|error| format!("no random numbers for a secret: {error}"))?;
+    Ok(format!("{random:02x?}"))
 }
 
 /// `--port N`, else `PORT`, else 4000.

@@ -87,7 +87,7 @@ async function say(page, text) {
 testEach("what one person writes appears on the other's page", async (t, client) => {
   const ann = await enter(t, client, "Ann", "talk");
   const bo = await enter(t, client, "Bo", "talk");
-  assert.equal(await ann.getByTestId("connection").innerText(), "Connected");
+  assert.equal(await ann.getByTestId("connection").innerText(), "Connected\nWebSocket");
 
   await say(ann, "Hello Bo");
   const arrived = message(bo, "Hello Bo");

@@ -16,7 +16,7 @@ mod socket;
 
 use options::Options;
 use phx_runtime::prelude::*;
-use phx_runtime::{CheckOrigin, Drain};
+use phx_runtime::{CheckOrigin, Drain, LongPoll};
 use socket::{GivesIds, UserSocket};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -52,14 +52,27 @@ async fn serve() -> Result<(), Box<dyn std::error::Error>> {
 fn endpoint(drain_batch: Option<usize>) -> Result<Endpoint, EndpointError> {
     let mut drain = Drain::default();
     drain.batch_size = drain_batch.unwrap_or(drain.batch_size);
-    Endpoint::builder()
+    let mut one_second = LongPoll::default();
+    one_second.window = Duration::from_secs(1);
+    let mut builder = Endpoint::builder();
+    if let Ok(secret) = std::env::var("SECRET_KEY_BASE") {
+        builder = builder.secret_key_base(secret);
+    }
+    builder
         .check_origin(CheckOrigin::any())
-        .socket_with::<UserSocket>("/socket", |options| options.drain = Some(drain))
-        .socket_with::<UserSocket>("/idsocket", |options| options.connect_data(GivesIds))
+        .socket_with::<UserSocket>("/socket", |options| {
+            options.drain = Some(drain);
+            options.longpoll = Some(LongPoll::default());
+        })
+        .socket_with::<UserSocket>("/idsocket", |options| {
+            options.connect_data(GivesIds);
+            options.longpoll = Some(LongPoll::default());
+        })
         .socket_with::<UserSocket>("/limited", |options| options.limits.max_message_bytes = 65_536)
         .socket_with::<UserSocket>("/strict", |options| {
             options.check_origin = Some(CheckOrigin::host()); // the default: pages of localhost
             options.limits.idle_timeout = Duration::from_secs(3);
+            options.longpoll = Some(one_second);
         })
         .build()
 }

@@ -1,8 +1,9 @@
 //! What the tests with phoenix.js need beside the reference example, whose behaviour is fixed: a mount that reads
-//! tokens, one that compresses, and a join that takes its time.
+//! tokens, one that compresses, one that soon gives up whoever does not poll, and a join that takes its time.
 
-use phx_runtime::Compression;
 use phx_runtime::prelude::*;
+use phx_runtime::{Compression, LongPoll};
+use serde_json::json;
 use std::time::Duration;
 
 struct AppSocket {
@@ -51,13 +52,24 @@ impl AppChannel {
     fn broadcast(&mut self, payload: Payload, ctx: &mut Context<Self>) {
         ctx.broadcast("broadcast", &payload);
     }
+
+    #[terminate]
+    fn left(&mut self, ctx: &mut Context<Self>) {
+        ctx.broadcast_from("left", &json!({}));
+    }
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut brief = LongPoll::default();
+    brief.window = Duration::from_millis(200);
     let endpoint = Endpoint::builder()
-        .socket::<AppSocket>("/socket")
-        .socket_with::<AppSocket>("/token", |options| options.auth_token = true)
+        .socket_with::<AppSocket>("/socket", |options| options.longpoll = Some(LongPoll::default()))
+        .socket_with::<AppSocket>("/token", |options| {
+            options.auth_token = true;
+            options.longpoll = Some(LongPoll::default());
+        })
+        .socket_with::<AppSocket>("/brief", |options| options.longpoll = Some(brief))
         .socket_with::<AppSocket>("/compressed", |options| options.compress = Some(Compression::default()))
         .build()?;
     let server = endpoint.bind(([127, 0, 0, 1], 0)).await?;

@@ -1,4 +1,5 @@
 // The newest phoenix.js in a real browser, which is stricter than Node: about origins, subprotocols and extensions.
+// The pages are from another origin than the server, so a browser asks it before it polls (`OPTIONS`).
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -8,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
 
 import { startBrowser } from "./browser.mjs";
+import { refuses, startProxy, staysSilent } from "./proxy.mjs";
 import { startServer } from "./server.mjs";
 
 const PHOENIX = await readFile(fileURLToPath(import.meta.resolve("phoenix")));
@@ -30,10 +32,18 @@ before(async () => {
 });
 after(async () => {
   await browser?.close();
-  await reference?.stop();
-  await app?.stop();
+  await Promise.all([reference?.stop(), app?.stop()]);
   pages.close();
 });
+
+/** A test for each transport; `open` is said to `window.open` of the page. */
+function testBoth(name, body) {
+  const transports = {
+    WebSocket: { open: {}, protocol: "phoenix", inAddress: ["vsn"] },
+    "long polling": { open: { polls: true }, protocol: undefined, inAddress: ["vsn", "token"] }, // that of the session
+  };
+  for (const [over, transport] of Object.entries(transports)) test(`${name} (${over})`, (t) => body(t, transport));
+}
 
 /** An empty page of `host`, with a function `open(url, options)` that resolves with how a new socket's connection goes. */
 async function newPage(t, host = "localhost") {
@@ -42,13 +52,25 @@ async function newPage(t, host = "localhost") {
   const page = await context.newPage();
   await page.goto(`http://${host}:${pages.address().port}`);
   await page.evaluate(async () => {
-    const { Socket } = await import("/phoenix.mjs");
-    window.open = (url, options) => new Promise((resolve) => {
-      window.socket = new Socket(url, { reconnectAfterMs: () => 60_000, ...options });
+    const { LongPoll, Socket } = await import("/phoenix.mjs");
+    /** As phoenix.js will poll from version 1.9 on: the token of the session in a header. */
+    class TokenInHeader extends LongPoll {
+      endpointURL() {
+        return this.pollEndpoint;
+      }
+
+      ajax(method, headers, ...rest) {
+        super.ajax(method, { ...headers, ...this.token && { "X-Phoenix-Longpoll-Token": this.token } }, ...rest);
+      }
+    }
+    window.open = (url, { polls, tokenInHeader, ...options } = {}) => new Promise((resolve) => {
+      const transport = { ...polls && { transport: LongPoll }, ...tokenInHeader && { transport: TokenInHeader } };
+      window.socket = new Socket(url, { reconnectAfterMs: () => 60_000, ...transport, ...options });
       window.socket.onOpen(() => resolve("opened"));
       window.socket.onError(() => resolve("failed"));
       window.socket.connect();
     });
+    window.polls = () => window.socket.transport === LongPoll;
     /** What the server answers to a push or join: `[status, response]`. */
     window.answer = (push) => new Promise((resolve) => {
       for (const status of ["ok", "error", "timeout"]) push.receive(status, (response) => resolve([status, response]));
@@ -68,40 +90,40 @@ const ask = (page, topic, event, payload) => page.evaluate(async ([topic, event,
   return window.answer(channel.push(event, payload));
 }, [topic, event, payload]);
 
-test("a token of the page reaches the server, and stays out of the address", async (t) => {
+testBoth("a token of the page reaches the server, and stays out of the address", async (t, { protocol, inAddress, ...how }) => {
   // The second is `fn5+` in base64. With `/` it would be no subprotocol: phoenix.js cannot send such a token from a page.
-  for (const token of ["secret", "~~~", "x".repeat(2000)]) {
+  for (const authToken of ["secret", "~~~", "x".repeat(2000)]) {
     const page = await newPage(t);
-    assert.equal(await open(page, app, "/token", { authToken: token }), "opened");
-    assert.deepEqual(await ask(page, "app:a", "token", {}), ["ok", token]);
-    const { protocol, url } = await page.evaluate(() => ({ protocol: socket.conn.protocol, url: socket.conn.url }));
-    assert.equal(protocol, "phoenix");
-    assert.equal(new URL(url).search, "?vsn=2.0.0");
+    assert.equal(await open(page, app, "/token", { authToken, ...how.open }), "opened");
+    assert.deepEqual(await ask(page, "app:a", "token", {}), ["ok", authToken]);
+    const conn = await page.evaluate(() => ({ protocol: socket.conn.protocol, url: socket.conn.url ?? socket.conn.endpointURL() }));
+    assert.equal(conn.protocol, protocol);
+    assert.deepEqual([...new URL(conn.url).searchParams.keys()], inAddress);
   }
 });
 
-test("a page without a token connects where tokens are read, and finds none", async (t) => {
+testBoth("a page without a token connects where tokens are read, and finds none", async (t, how) => {
   const page = await newPage(t);
-  assert.equal(await open(page, app, "/token"), "opened");
+  assert.equal(await open(page, app, "/token", how.open), "opened");
   assert.deepEqual(await ask(page, "app:a", "token", {}), ["ok", null]);
 });
 
-test("a page whose token is refused does not connect", async (t) => {
+testBoth("a page whose token is refused does not connect", async (t, how) => {
   const page = await newPage(t);
-  assert.equal(await open(page, app, "/token", { authToken: "bad token" }), "failed");
+  assert.equal(await open(page, app, "/token", { authToken: "bad token", ...how.open }), "failed");
 });
 
-test("a page of localhost connects, one from elsewhere does not", async (t) => {
+testBoth("a page of localhost connects, one from elsewhere does not", async (t, how) => {
   const own = await newPage(t);
   const foreign = await newPage(t, "127.0.0.1");
-  assert.equal(await open(own, reference, "/strict"), "opened");
-  assert.equal(await open(foreign, reference, "/strict"), "failed");
-  assert.equal(await open(foreign, reference, "/socket"), "opened", "this mount takes everybody");
+  assert.equal(await open(own, reference, "/strict", how.open), "opened");
+  assert.equal(await open(foreign, reference, "/strict", how.open), "failed");
+  assert.equal(await open(foreign, reference, "/socket", how.open), "opened", "this mount takes everybody");
 });
 
-test("bytes come back as they went", async (t) => {
+testBoth("bytes come back as they went", async (t, how) => {
   const page = await newPage(t);
-  assert.equal(await open(page, reference, "/socket"), "opened");
+  assert.equal(await open(page, reference, "/socket", how.open), "opened");
   const echoed = await page.evaluate(async () => {
     const bytes = new Uint8Array(100_000).map((_, index) => index % 251).buffer;
     const channel = socket.channel("room:größe 🌍");
@@ -111,11 +133,32 @@ test("bytes come back as they went", async (t) => {
     channel.push("bin_push", bytes);
     channel.push("bin_broadcast", bytes);
     const [, reply] = await answer(channel.push("bin", bytes));
-    const same = (other) => other instanceof ArrayBuffer && String(new Uint8Array(other)) === String(new Uint8Array(bytes));
-    return [reply, await pushed, await broadcast].map(same);
+    const received = (other) => (
+      polls() ? Uint8Array.from(atob(other.base64), (char) => char.charCodeAt(0)) : new Uint8Array(other)
+    );
+    return [reply, await pushed, await broadcast].map((other) => String(received(other)) === String(new Uint8Array(bytes)));
   });
   assert.deepEqual(echoed, [true, true, true]);
 });
+
+test("a page may send the token of its session in a header", async (t) => {
+  const page = await newPage(t);
+  assert.equal(await open(page, reference, "/socket", { tokenInHeader: true }), "opened");
+  assert.deepEqual(await ask(page, "room:header", "echo", { n: 1 }), ["ok", { n: 1 }]);
+});
+
+for (const [what, toWebSocket] of [["refuses WebSockets", refuses], ["answers no WebSocket", staysSilent]]) {
+  test(`behind a proxy that ${what} a page polls`, async (t) => {
+    const proxy = await startProxy(t, reference, toWebSocket);
+    const page = await newPage(t);
+    await page.evaluate(([url, options]) => {
+      window.open(url, options);
+      return new Promise((resolve) => { window.socket.onOpen(resolve); });
+    }, [`ws://127.0.0.1:${proxy.port}/socket`, { longPollFallbackMs: 100 }]);
+    assert.equal(await page.evaluate(() => polls()), true);
+    assert.deepEqual(await ask(page, "room:proxy", "echo", { n: 1 }), ["ok", { n: 1 }]);
+  });
+}
 
 test("messages are compressed both ways where the mount offers it", async (t) => {
   const page = await newPage(t);

@@ -7,20 +7,24 @@ import path from "node:path";
 import { after, afterEach, before, test } from "node:test";
 
 import { startBrowser } from "./browser.mjs";
-import { ask, connect, join, newest, old, testEach } from "./client.mjs";
+import { ask, connect, join, newest, old, polling, testEach } from "./client.mjs";
+import { refuses, startProxy, staysSilent } from "./proxy.mjs";
 import { startServer } from "./server.mjs";
 import { queue } from "./waiting.mjs";
+import { wire } from "./wire.mjs";
 
 const ARTIFACTS = path.resolve(process.env.PHX_ARTIFACTS ?? path.join(import.meta.dirname, "../../artifacts"));
 const DESKTOP = { width: 1200, height: 800 };
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const LIMIT_MS = 15_000; // an upper bound for one wait, not a pause
 
+const CLIENTS = [newest, old, polling];
+
 // The page wants a module, which the old client became only later.
 const OLD_FILE = createRequire(import.meta.url).resolve("phoenix-v1");
 const OLD_MODULE = {
   contentType: "text/javascript",
-  body: `const exports = {};\n${await readFile(OLD_FILE)}\nexport const { Socket } = exports;`,
+  body: `const exports = {};\n${await readFile(OLD_FILE)}\nexport const { LongPoll, Socket } = exports;`,
 };
 
 let server;
@@ -39,8 +43,11 @@ after(async () => {
 
 afterEach(() => assert.deepEqual(errors.items.splice(0), [], "a page threw an error"));
 
-/** A page of its own person, with `client` as its phoenix.js: its own context, so its own session storage. */
-async function newPage(t, client, { hash = "", viewport = DESKTOP, colorScheme = "light", block, ...rest } = {}) {
+/**
+ * A page of its own person, with `client` as its phoenix.js and its way to the server: its own context, so its own session
+ * storage.
+ */
+async function newPage(t, client, { from = server, hash = "", viewport = DESKTOP, colorScheme = "light", block, ...rest } = {}) {
   const context = await browser.newContext({ viewport, colorScheme, ...rest });
   context.setDefaultTimeout(LIMIT_MS);
   t.after(() => context.close());
@@ -52,9 +59,10 @@ async function newPage(t, client, { hash = "", viewport = DESKTOP, colorScheme =
   if (block) await page.route(block, (route) => route.abort());
   if (client === old) await page.route("**/phoenix.mjs", (route) => route.fulfill(OLD_MODULE));
   page.on("websocket", (socket) => {
-    if (!socket.url().includes(`vsn=${client.vsn}`)) errors.put(`not phoenix.js ${client.name}: ${socket.url()}`);
+    const expected = client !== polling && socket.url().includes(`vsn=${client.vsn}`);
+    if (!expected) errors.put(`not phoenix.js ${client.name}: ${socket.url()}`);
   });
-  await page.goto(`${server.url}/${hash}`);
+  await page.goto(`${from.url}/${client === polling ? "?transport=longpoll" : ""}${hash}`);
   return page;
 }
 
@@ -87,7 +95,8 @@ async function say(page, text) {
 testEach("what one person writes appears on the other's page", async (t, client) => {
   const ann = await enter(t, client, "Ann", "talk");
   const bo = await enter(t, client, "Bo", "talk");
-  assert.equal(await ann.getByTestId("connection").innerText(), "Connected\nWebSocket");
+  const status = await ann.getByTestId("connection").innerText();
+  assert.equal(status, `Connected\n${client === polling ? "long polling" : "WebSocket"}`);
 
   await say(ann, "Hello Bo");
   const arrived = message(bo, "Hello Bo");
@@ -103,7 +112,7 @@ testEach("what one person writes appears on the other's page", async (t, client)
 
   await say(bo, "Hello Ann");
   await message(ann, "Hello Ann").waitFor();
-});
+}, CLIENTS);
 
 testEach("people are seen to come and go", async (t, client) => {
   const ann = await enter(t, client, "Ann", "door");
@@ -115,12 +124,16 @@ testEach("people are seen to come and go", async (t, client) => {
   await bo.getByTestId("leave-room").click();
   await note(ann, "Bo left").waitFor();
   await member(ann, "Bo").waitFor({ state: "detached" });
+}, CLIENTS);
 
-  const cleo = await enter(t, client, "Cleo", "door");
+// Not over long polling, where it takes the server fifteen seconds to notice.
+testEach("whoever closes the page is seen to leave", async (t, client) => {
+  const ann = await enter(t, client, "Ann", "closing");
+  const cleo = await enter(t, client, "Cleo", "closing");
   await note(ann, "Cleo joined").waitFor();
   await cleo.close();
   await note(ann, "Cleo left").waitFor();
-});
+}, [newest, old]);
 
 testEach("markup in a message or a name stays text", async (t, client) => {
   const attack = '<img src=x onerror="window.attacked = true"><script>window.attacked = true</script>';
@@ -136,7 +149,7 @@ testEach("markup in a message or a name stays text", async (t, client) => {
     assert.equal(await page.locator("#logs img, #logs script, #logs b, #members b").count(), 0);
     assert.equal(await page.evaluate(() => window.attacked), undefined);
   }
-});
+}, CLIENTS);
 
 testEach("a name is checked before anybody is asked", async (t, client) => {
   const page = await newPage(t, client);
@@ -152,7 +165,7 @@ testEach("a name is checked before anybody is asked", async (t, client) => {
   await page.getByTestId("name-input").fill(`  ${longest} `);
   await page.getByTestId("enter").click();
   await member(page, longest).waitFor();
-});
+}, CLIENTS);
 
 testEach("a message that is too long is not sent", async (t, client) => {
   const page = await enter(t, client, "Ann", "long");
@@ -165,10 +178,11 @@ testEach("a message that is too long is not sent", async (t, client) => {
   await page.locator('.message[data-state="sent"]').waitFor();
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   assert.equal(overflow, 0, "a word without end does not widen the page");
-});
+}, CLIENTS);
 
 testEach("the address leads to the room, and a reload stays there", async (t, client) => {
   const page = await newPage(t, client, { hash: "#tea-room" });
+  await page.locator("#enter:enabled").waitFor(); // the script has run
   assert.equal(await page.getByTestId("room-input").inputValue(), "tea-room");
   await page.getByTestId("name-input").fill("Ann");
   await page.getByTestId("name-input").press("Enter");
@@ -178,7 +192,7 @@ testEach("the address leads to the room, and a reload stays there", async (t, cl
   await page.reload();
   await member(page, "Ann").waitFor(); // the tab remembers the name
   assert.equal(await page.getByTestId("room-title").innerText(), "#tea-room");
-});
+}, CLIENTS);
 
 testEach("a person can be in several rooms and switch between them", async (t, client) => {
   const ann = await enter(t, client, "Ann", "first");
@@ -206,7 +220,7 @@ testEach("a person can be in several rooms and switch between them", async (t, c
   await ann.getByTestId("leave-room").click();
   await ann.getByText("You are in no room").waitFor();
   await note(bo, "Ann left").waitFor();
-});
+}, CLIENTS);
 
 testEach("who reads further up stays there and is told what is new", async (t, client) => {
   const ann = await enter(t, client, "Ann", "scroll");
@@ -235,20 +249,17 @@ testEach("who reads further up stays there and is told what is new", async (t, c
   await jump.click();
   await jump.waitFor({ state: "hidden" });
   assert.equal(await atEnd(), true);
-});
+}, CLIENTS);
 
 testEach("a room that refuses says why and can be tried again", async (t, client) => {
   const page = await newPage(t, client);
   let refuse = true;
-  await page.routeWebSocket("**/socket/websocket*", (socket) => {
-    const upstream = socket.connectToServer();
-    socket.onMessage((frame) => {
-      const message = client.decode(frame);
-      const payload = { status: "error", response: { reason: "members only" } };
-      if (refuse && message.event === "phx_join") socket.send(client.encode({ ...message, event: "phx_reply", payload }));
-      else upstream.send(frame);
-    });
-  });
+  const down = (frame) => {
+    const message = client.decode(frame);
+    const payload = { status: "error", response: { reason: "members only" } };
+    return refuse && message.event === "phx_reply" ? client.encode({ ...message, payload }) : frame;
+  };
+  await wire(page, { down });
   await page.getByTestId("name-input").fill("Ann");
   await page.getByTestId("enter").click();
   await note(page, "members only").waitFor();
@@ -258,7 +269,7 @@ testEach("a room that refuses says why and can be tried again", async (t, client
   await page.getByRole("button", { name: "Try again" }).click();
   await note(page, "You joined #lobby").waitFor();
   assert.equal(await page.getByTestId("message-input").isDisabled(), false);
-});
+}, CLIENTS);
 
 test("without phoenix.js the page says what is missing", async (t) => {
   const page = await newPage(t, newest, { block: "**/phoenix.mjs" });
@@ -266,21 +277,37 @@ test("without phoenix.js the page says what is missing", async (t) => {
   await errors.next("the failed import, which the console shows too");
 });
 
+for (const [what, toWebSocket] of [["refuses WebSockets", refuses], ["answers no WebSocket", staysSilent]]) {
+  test(`behind a proxy that ${what} the page falls back to long polling by itself`, async (t) => {
+    const proxy = await startProxy(t, server, toWebSocket);
+    const ann = await enter(t, newest, "Ann", "proxy", { from: proxy });
+    const bo = await enter(t, newest, "Bo", "proxy");
+    await ann.locator('#connection[data-transport="longpoll"]').waitFor();
+    await bo.locator('#connection[data-transport="websocket"]').waitFor();
+    await say(ann, "Hello Bo");
+    await message(bo, "Hello Bo").waitFor();
+    await say(bo, "Hello Ann");
+    await message(ann, "Hello Ann").waitFor();
+  });
+}
+
 testEach("two people of one name are told apart", async (t, client) => {
   const one = await enter(t, client, "Ann", "twins");
   const two = await enter(t, client, "Ann", "twins");
   await say(one, "which of us?");
   await message(two, "which of us?").and(two.locator('[data-own="false"]')).waitFor();
   await message(one, "which of us?").and(one.locator('[data-own="true"]')).waitFor();
-});
+}, CLIENTS);
 
 testEach("the page says when the server is gone and comes back by itself", async (t, client) => {
-  const ann = await enter(t, client, "Ann", "again");
-  const bo = await enter(t, client, "Bo", "again");
+  const one = await startServer("chat");
+  t.after(() => one.stop());
+  const ann = await enter(t, client, "Ann", "again", { from: one });
+  const bo = await enter(t, client, "Bo", "again", { from: one });
   await say(ann, "before");
   await message(bo, "before").waitFor();
 
-  await server.stop();
+  await one.stop();
   for (const page of [ann, bo]) {
     await page.locator('#connection[data-state="disconnected"]').waitFor();
     assert.match(await page.getByTestId("connection").innerText(), /reconnecting/);
@@ -291,7 +318,7 @@ testEach("the page says when the server is gone and comes back by itself", async
   await ann.setViewportSize(PHONE.viewport);
   await shoot(ann, "chat-reconnecting-phone");
 
-  server = await startServer("chat", server.port);
+  const again = await startServer("chat", one.port);
   for (const page of [ann, bo]) {
     await connected(page);
     await note(page, "You are back").waitFor();
@@ -304,18 +331,13 @@ testEach("the page says when the server is gone and comes back by itself", async
   await message(ann, "after").and(ann.locator('[data-own="false"]')).waitFor();
   await say(ann, "indeed");
   await message(bo, "indeed").waitFor();
-});
+  await again.stop(); // now that the pages still poll: it would wait for them otherwise
+}, CLIENTS);
 
 testEach("a message whose answer never comes is shown as not sent and can be sent again", async (t, client) => {
   const page = await newPage(t, client);
-  // Between page and server sits a wire that loses the pushes of messages while `cut` is true.
-  let cut = true;
-  let breakWire;
-  await page.routeWebSocket("**/socket/websocket*", (socket) => {
-    const upstream = socket.connectToServer();
-    socket.onMessage((frame) => { if (!(cut && frame.includes('"message"'))) upstream.send(frame); });
-    breakWire = () => upstream.close();
-  });
+  let loses = true;
+  const breakWire = await wire(page, { up: (frame) => (loses && frame.includes('"message"') ? null : frame) });
   await page.getByTestId("name-input").fill("Ann");
   await page.getByTestId("enter").click();
   await member(page, "Ann").waitFor();
@@ -326,11 +348,11 @@ testEach("a message whose answer never comes is shown as not sent and can be sen
   await message(page, "Not sent").waitFor();
 
   await note(page, "You are back").waitFor();
-  cut = false;
+  loses = false;
   await page.getByTestId("send-again").click();
   await page.locator('.message[data-state="sent"]').waitFor();
   assert.equal(await page.getByTestId("message").count(), 1);
-});
+}, CLIENTS);
 
 testEach("the page can be used with the keyboard alone", async (t, client) => {
   const page = await newPage(t, client, { hash: "#keys" });
@@ -345,7 +367,7 @@ testEach("the page can be used with the keyboard alone", async (t, client) => {
   await page.keyboard.press("Enter");
   await page.locator('.message[data-state="sent"]').waitFor();
   assert.equal(await page.getByTestId("message-body").innerText(), "typed\non two lines");
-});
+}, CLIENTS);
 
 testEach("on a phone the list slides over the room and away again", async (t, client) => {
   const page = await enter(t, client, "Ann", "pocket", PHONE);
@@ -363,7 +385,7 @@ testEach("on a phone the list slides over the room and away again", async (t, cl
   await page.getByTestId("other-room-join").click();
   await list.waitFor({ state: "hidden" });
   await note(page, "You joined #elsewhere").waitFor();
-});
+}, CLIENTS);
 
 test("screenshots for people to look at", async (t) => {
   await newPage(t, newest).then((page) => shoot(page, "start-desktop-light"));

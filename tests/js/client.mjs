@@ -1,19 +1,41 @@
 // The stock phoenix.js clients in Node, with promises around their callbacks.
 
-import { once } from "node:events";
 import { test } from "node:test";
 
-import { Socket } from "phoenix";
+import { LongPoll, Socket } from "phoenix";
+import { LongPoll as LongPoll1812, Socket as Socket1812 } from "phoenix-1812";
 import { Socket as OldSocket } from "phoenix-v1";
 import WebSocket from "ws";
 
 import { queue, within } from "./waiting.mjs";
 
-/** The newest client. It speaks version 2 of the protocol. */
-export const newest = {
-  name: "newest",
+/** What differs between the transports for those who use them. */
+const overWebSocket = {
+  transport: WebSocket,
+  url: (socket) => new URL(socket.conn.url),
+  /** The form in which bytes from the server arrive. */
+  received: (bytes) => bytes,
+  /** Bytes that fit into one message. */
+  large: 1_000_000,
+  /** What connections are closed with; over long polling phoenix.js makes it up. */
+  codes: { disconnect: 1001, unreadable: 1011, restart: [1012] },
+  mounts: ["/socket", "/idsocket", "/limited", "/strict"],
+};
+
+const overLongPoll = {
+  url: (socket) => new URL(socket.conn.endpointURL()),
+  received: (bytes) => ({ base64: Buffer.from(bytes).toString("base64") }),
+  large: 700_000, // more in base64, which is how they go
+  codes: { disconnect: 3410, unreadable: 1011, restart: [1011, 3410] }, // the second if one more poll gets through
+  mounts: ["/socket", "/idsocket", "/strict"],
+};
+
+const version2 = {
   vsn: "2.0.0",
-  ...inNode(Socket, (socket) => new Promise((resolve) => socket.disconnect(resolve))),
+  disconnect: (socket) => new Promise((resolve) => {
+    socket.onClose(resolve); // a WebSocket's is soon closed, but phoenix.js looks only after 150 ms
+    socket.disconnect(resolve);
+  }),
   decode(frame) {
     const [join_ref, ref, topic, event, payload] = JSON.parse(frame);
     return { join_ref, ref, topic, event, payload };
@@ -21,28 +43,57 @@ export const newest = {
   encode: ({ join_ref, ref, topic, event, payload }) => JSON.stringify([join_ref, ref, topic, event, payload]),
 };
 
-/** The last one on npm that speaks version 1: JSON objects without a join_ref, no binary messages. */
-export const old = {
-  name: "1.2",
+/** JSON objects without a join_ref, no binary messages. */
+const version1 = {
   vsn: "1.0.0",
-  ...inNode(OldSocket, (socket) => {
+  disconnect(socket) {
     socket.disconnect();
     // Its timers know nothing of a disconnect, and would heartbeat, reconnect and rejoin for ever.
     clearInterval(socket.heartbeatTimer);
     socket.reconnectTimer.reset();
     for (const channel of socket.channels) channel.rejoinTimer.reset();
-  }),
+  },
   decode: JSON.parse,
   encode: JSON.stringify,
 };
 
+export const newest = inNode({ name: "newest", Socket, ...version2, ...overWebSocket });
+
+export const polling = inNode({ name: "newest, long polling", Socket, ...version2, ...overLongPoll, transport: LongPoll });
+
+/** The version whose source the protocol was read from. Newer ones have another life cycle of connections. */
+const of1812 = inNode({ name: "1.8.12", Socket: Socket1812, ...version2, ...overWebSocket });
+
+/** Its requests leave behind the timers of their time limit, and Node would wait for those at the end. */
+class LongPollUntilTheEnd extends LongPoll1812 {
+  ajax(...request) {
+    const { setTimeout } = globalThis;
+    globalThis.setTimeout = (...timer) => setTimeout(...timer).unref();
+    super.ajax(...request);
+    globalThis.setTimeout = setTimeout;
+  }
+}
+
+const polling1812 = inNode({
+  name: "1.8.12, long polling", Socket: Socket1812, ...version2, ...overLongPoll, transport: LongPollUntilTheEnd,
+});
+
+/** The last one on npm that speaks version 1. Its long polling is one that Phoenix itself has given up. */
+export const old = inNode({ name: "1.2", Socket: OldSocket, ...version1, ...overWebSocket });
+
+export const allPolling = [polling, polling1812];
+/** Those of version 2 of the protocol. */
+export const current = [newest, of1812, ...allPolling];
+export const all = [...current, old];
+
 export const { newSocket, connect } = newest;
 
-function inNode(Socket, disconnect) {
+function inNode(client) {
   /** A socket on `server` that disconnects when the test `t` ends. Not connected yet. */
   const newSocket = (t, server, { path = "/socket", ...options } = {}) => {
-    const socket = new Socket(`ws://127.0.0.1:${server.port}${path}`, { transport: WebSocket, ...options });
-    t.after(() => within(disconnect(socket), "the socket to disconnect"));
+    const url = `ws://127.0.0.1:${server.port}${path}`;
+    const socket = new client.Socket(url, { transport: client.transport, ...options });
+    t.after(() => within(client.disconnect(socket), "the socket to disconnect"));
     return socket;
   };
   /** The same, connected. */
@@ -53,12 +104,12 @@ function inNode(Socket, disconnect) {
     await opened.next("the socket to open");
     return socket;
   };
-  return { newSocket, connect };
+  return { ...client, newSocket, connect };
 }
 
-/** A test that every client has to pass. The client is the second argument of `body`. */
-export function testEach(name, body) {
-  for (const client of [newest, old]) test(`${name} (phoenix.js ${client.name})`, (t) => body(t, client));
+/** A test that each of the `clients` has to pass. The client is the second argument of `body`. */
+export function testEach(name, body, clients = all) {
+  for (const client of clients) test(`${name} (phoenix.js ${client.name})`, (t) => body(t, client));
 }
 
 /** Joins `topic` on `socket`; resolves with the channel after the first ok. */
@@ -109,27 +160,4 @@ export async function nextFrame(frames, what, wanted) {
   let frame;
   do frame = await frames.next(what); while (!wanted(frame));
   return frame;
-}
-
-/** A connection without phoenix.js, for frames that it never sends. It ends with the test `t`. */
-export async function rawSocket(t, server, { path = "/socket", params = {}, ...options } = {}) {
-  const query = new URLSearchParams({ vsn: "2.0.0", ...params });
-  const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}/websocket?${query}`, options);
-  const texts = queue();
-  const closes = queue();
-  socket.on("message", (data) => texts.put(String(data)));
-  socket.on("close", closes.put);
-  await within(once(socket, "open"), "the socket to open");
-  t.after(() => socket.terminate());
-  return {
-    extensions: socket.extensions,
-    protocol: socket.protocol,
-    send: (frame) => socket.send(JSON.stringify(frame)),
-    sendText: (text) => socket.send(text),
-    next: async (what) => JSON.parse(await texts.next(what)),
-    nextText: (what) => texts.next(what),
-    close: () => socket.close(),
-    /** The code that the connection was closed with. */
-    closed: () => closes.next("the connection to close"),
-  };
 }

@@ -4,10 +4,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { rawSocket } from "./client.mjs";
+import { rawPolling, rawSocket } from "./raw.mjs";
 import { startServer } from "./server.mjs";
+import { within } from "./waiting.mjs";
 
 const MOUNTS = ["/socket", "/idsocket", "/limited", "/strict"];
+const POLLED = ["/socket", "/idsocket", "/strict"];
 
 let server;
 before(async () => { server = await startServer("reference"); });
@@ -51,6 +53,29 @@ test("every mount can be asked to refuse a connection", async (t) => {
     }
     await rawSocket(t, server, { path });
   }
+  for (const path of POLLED) {
+    const { answer } = await rawPolling(server, { path, params: { refuse: "" } });
+    assert.deepEqual(answer, { status: 403 });
+  }
+});
+
+test("every mount but the limited one can be polled", async () => {
+  for (const path of POLLED) {
+    const { answer } = await rawPolling(server, { path });
+    assert.equal(answer.status, 410);
+    assert.deepEqual(answer.messages, []);
+  }
+  const { response } = await rawPolling(server, { path: "/limited" });
+  assert.equal(response.status, 404);
+});
+
+test("a poll of the strict mount waits for one second", async () => {
+  const { poll } = await rawPolling(server, { path: "/strict" });
+  const asked = performance.now();
+  const { status } = await within(poll(), "the end of the window", 5_000);
+  assert.equal(status, 204);
+  const waited = performance.now() - asked;
+  assert.ok(waited > 950, `answered after ${waited} ms`);
 });
 
 test("only the strict mount asks where a page is from", async (t) => {
@@ -60,6 +85,11 @@ test("only the strict mount asks where a page is from", async (t) => {
       if (path === "/strict") await assert.rejects(rawSocket(t, server, { path, origin }), /403/);
       else await rawSocket(t, server, { path, origin });
     }
+  }
+  for (const path of POLLED) {
+    const status = async (origin) => (await rawPolling(server, { path, headers: { origin } })).answer.status;
+    assert.equal(await status("http://localhost"), 410);
+    assert.equal(await status("http://example.com"), path === "/strict" ? 403 : 410);
   }
 });
 

@@ -49,6 +49,9 @@ pub struct Drain {
     pub log: Option<Level>,
 }
 
+/// A client that polls asks again as soon as it has its last answer; one that has gone must not hold up a shutdown.
+const TIME_TO_FETCH: Duration = Duration::from_secs(1);
+
 impl Default for Drain {
     fn default() -> Self {
         Self {
@@ -62,8 +65,8 @@ impl Default for Drain {
 
 impl Endpoint {
     /// Closes the connections that are open now with 1012, in the batches that [`Drain`] says, each mount at its own
-    /// pace. Returns when the last batch is told, and clients that poll have fetched what waits for them or have had
-    /// their [`close_timeout`](crate::Limits::close_timeout). Whoever connects meanwhile stays, and channels can still be joined.
+    /// pace. Returns when the last batch is told, and clients that poll have fetched what waits for them or have had a
+    /// second to do so. Whoever connects meanwhile stays, and channels can still be joined.
     /// Channels end with [`Reason::Draining`](crate::Reason::Draining), and the clients hear of no channel's end.
     ///
     /// Our own [`Server`](crate::Server) does this when it is to stop. Under another server, do it before you stop
@@ -98,17 +101,13 @@ impl Endpoint {
         let drained = async {
             join_all(drains).await;
             // Those who poll have to come for what waits, and cannot once nothing is accepted any more.
-            let _ = timeout(self.longest_close_timeout(), self.hub.all_fetched()).await;
+            let _ = timeout(TIME_TO_FETCH, self.hub.all_fetched()).await;
         };
         tokio::select! {
             () = drained => {}
             // There is nothing left to spare.
             () = self.hub.closing() => {}
         }
-    }
-
-    fn longest_close_timeout(&self) -> Duration {
-        self.mounts.iter().map(|mount| mount.options.limits.close_timeout).max().unwrap_or_default()
     }
 
     /// Ends the endpoint for good: closes every connection with 1012, those that are yet to come too, and waits until

@@ -19,6 +19,8 @@ use serde::Deserialize;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 /// A good path and query of the channels that the tests talk to.
 const PATH: &str = "/socket/longpoll?vsn=2.0.0";
@@ -51,6 +53,9 @@ async fn start(
     .await
 }
 
+/// A window whose end no test waits for.
+const HOUR: Duration = Duration::from_hours(1);
+
 /// A window that a test waits for the end of.
 const SHORT: Duration = Duration::from_millis(200);
 
@@ -78,6 +83,17 @@ impl Session {
     async fn get(&self) -> Result<Body, Box<dyn std::error::Error>> {
         let request = format!("GET {}&token={} HTTP/1.1\r\nhost: localhost\r\n\r\n", self.path, self.token);
         body(&http::send(self.addr, request.as_bytes()).await?)
+    }
+
+    /// Sends a poll, which the server knows of when this is done, and leaves the answer to the test.
+    async fn poll(&self) -> io::Result<TcpStream> {
+        let mut stream = TcpStream::connect(self.addr).await?;
+        let request = format!("GET {}&token={} HTTP/1.1\r\nhost: localhost\r\n\r\n", self.path, self.token);
+        stream.write_all(request.as_bytes()).await?;
+        // Server and test share a thread: what it has seen before this, it has dealt with.
+        let other = http::send(self.addr, b"GET /nothing HTTP/1.1\r\nhost: localhost\r\n\r\n").await?;
+        assert_eq!(other.status, 404);
+        Ok(stream)
     }
 
     /// What a poll brings, which must be something.

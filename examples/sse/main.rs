@@ -16,7 +16,7 @@ mod sessions;
 
 use futures_util::{Stream, StreamExt, stream};
 use phx_runtime::prelude::*;
-use phx_runtime::{Arrival, CheckOrigin, Opcode};
+use phx_runtime::{Arrival, CheckOrigin, Opcode, peer_addr};
 use sessions::{Place, Sessions};
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -53,15 +53,16 @@ fn sse(endpoint: &Endpoint) -> impl Filter<Extract = (Response,), Error = Reject
         .and(warp::get())
         .and(warp::query::raw().or_else(async |_| Ok::<_, Rejection>((String::new(),))))
         .and(warp::header::headers_cloned())
-        .and(warp::addr::remote())
+        .and(peer_addr())
         .then(move |query, headers, peer_addr| {
             open(endpoint.clone(), opened_in.clone(), query, headers, peer_addr)
         });
     let bring = warp::path!("socket" / "sse" / String)
         .and(warp::post())
         .and(warp::body::content_length_limit(MAX_BODY_BYTES))
+        .and(warp::header::optional("content-type"))
         .and(warp::body::bytes())
-        .then(move |id: String, message| bring(sessions.clone(), id, message));
+        .then(move |id, content_type, message| bring(sessions.clone(), id, content_type, message));
     open.or(bring).unify()
 }
 
@@ -75,6 +76,7 @@ async fn open(
     let mut arrival = Arrival::new("/socket", query);
     arrival.headers = headers;
     arrival.peer_addr = peer_addr;
+    arrival.transport = "sse";
     arrival.text_only = true;
     // Every check of a WebSocket is made here too, the one of the page's origin among them.
     match endpoint.connect(arrival).await {
@@ -97,9 +99,16 @@ fn events(place: Place) -> impl Stream<Item = Result<Event, Infallible>> {
     stream::iter([name]).chain(messages.flatten()).map(Ok)
 }
 
-async fn bring(sessions: Sessions, id: String, message: bytes::Bytes) -> Response {
+async fn bring(
+    sessions: Sessions,
+    id: String,
+    content_type: Option<String>,
+    message: bytes::Bytes,
+) -> Response {
     let Some(session) = sessions.find(&id) else { return StatusCode::NOT_FOUND.into_response() };
-    match session.send(Opcode::Text, message).await {
+    let is_binary = content_type.as_deref() == Some("application/octet-stream");
+    let opcode = if is_binary { Opcode::Binary } else { Opcode::Text };
+    match session.send(opcode, message).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => warp::reply::with_status(error.to_string(), StatusCode::GONE).into_response(),
     }

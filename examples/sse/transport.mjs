@@ -15,9 +15,10 @@ export class ServerSentEvents {
   async #read() {
     const response = await fetch(this.url, { signal: this.controller.signal });
     if (!response.ok) throw new Error(`refused with ${response.status}`);
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
-    for await (const part of response.body.pipeThrough(new TextDecoderStream())) {
-      const events = (text + part).split("\n\n");
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      const events = (text + part.value).split("\n\n");
       text = events.pop();
       for (const event of events) this.#receive(event);
     }
@@ -37,8 +38,9 @@ export class ServerSentEvents {
 
   send(body) {
     const url = new URL(`${this.url.pathname}/${this.session}`, this.url);
+    const headers = { "content-type": typeof body === "string" ? "application/json" : "application/octet-stream" };
     this.posted = this.posted.then(async () => {
-      const { ok } = await fetch(url, { method: "POST", body });
+      const { ok } = await fetch(url, { method: "POST", headers, body });
       if (!ok) this.controller.abort();
     }).catch(() => this.controller.abort());
   }

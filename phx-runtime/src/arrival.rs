@@ -24,8 +24,10 @@ pub struct Arrival {
     /// Those of the HTTP request, if there is one: `origin` is checked, and [`ConnectInfo`](crate::ConnectInfo) has the
     /// rest. Where the mount reads [`auth_token`](crate::MountOptions::auth_token)s, that is `x-phoenix-authtoken`.
     pub headers: HeaderMap,
-    /// Where the client comes from.
+    /// Where the client comes from; [`peer_addr`](crate::peer_addr) is a filter that knows.
     pub peer_addr: Option<SocketAddr>,
+    /// What the transport is called in the log. Default `custom`.
+    pub transport: &'static str,
     /// Whether the transport can carry text only. [`V2`](crate::V2) then sends a binary payload as
     /// `{"base64": "…"}`. Default false.
     pub text_only: bool,
@@ -39,6 +41,7 @@ impl Arrival {
             query: query.into(),
             headers: HeaderMap::new(),
             peer_addr: None,
+            transport: "custom",
             text_only: false,
         }
     }

@@ -4,7 +4,7 @@ use crate::declared::{self, DeclaredSocket};
 use crate::draft::{Draft, Mountable};
 use crate::endpoint::Endpoint;
 use crate::endpoint_error::{EndpointError, EndpointProblem};
-use crate::longpoll::random;
+use crate::longpoll::{Polling, random};
 use crate::mount::{Mount, MountOptions, Paths};
 use crate::origin::{CheckOrigin, Origin};
 use crate::path::{PathError, PathPattern};
@@ -225,7 +225,8 @@ fn invalid_options(options: &MountOptions) -> impl Iterator<Item = EndpointProbl
         options.serializers.mistakes().map(|text| EndpointProblem::InvalidVersions(text.to_owned()));
     let names = options.subprotocols.iter().flatten().filter(|name| !subprotocol::is_name(name));
     let names = names.cloned().map(EndpointProblem::InvalidSubprotocol);
-    options.check_origin.iter().flat_map(invalid_origins).chain(versions).chain(names)
+    let zeros = options.longpoll.iter().flat_map(Polling::zeros).map(EndpointProblem::ZeroInLongPoll);
+    options.check_origin.iter().flat_map(invalid_origins).chain(versions).chain(names).chain(zeros)
 }
 
 fn invalid_origins(check: &CheckOrigin) -> impl Iterator<Item = EndpointProblem> {

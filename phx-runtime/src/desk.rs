@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{AcquireError, Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
 
 /// What shows that the client lives, and how long it may fail to.
@@ -38,6 +38,8 @@ pub(crate) struct Desk {
     state: Mutex<State>,
     /// Who brings messages holds it until they are handled.
     turn: Arc<Semaphore>,
+    /// Told when nobody attends any more.
+    left: Notify,
 }
 
 struct State {
@@ -73,7 +75,14 @@ impl Desk {
             ended: None,
             left: false,
         };
-        Self { outbox, mount, life, state: Mutex::new(state), turn: Arc::new(Semaphore::new(1)) }
+        Self {
+            outbox,
+            mount,
+            life,
+            state: Mutex::new(state),
+            turn: Arc::new(Semaphore::new(1)),
+            left: Notify::new(),
+        }
     }
 
     // what is done at the desk
@@ -140,6 +149,17 @@ impl Desk {
     /// Why the session takes no more messages, if so.
     pub(crate) fn ended(&self) -> Option<CloseCode> {
         self.lock().ended
+    }
+
+    /// Waits until nobody attends any more.
+    pub(crate) async fn over(&self) {
+        loop {
+            let left = self.left.notified();
+            if self.lock().left {
+                return;
+            }
+            left.await;
+        }
     }
 
     // what the session's task does
@@ -240,6 +260,8 @@ impl Desk {
         let mut state = self.lock();
         state.left = true;
         state.receiver = None;
+        drop(state);
+        self.left.notify_waiters();
     }
 
     fn receiver(&self) -> Option<oneshot::Sender<Delivery>> {

@@ -6,7 +6,7 @@ use crate::desk::Life;
 use crate::event::EventName;
 use crate::handshake::Request;
 use crate::hub::Hub;
-use crate::longpoll::{self, Polling};
+use crate::longpoll::{self, Newcomers, Polling};
 use crate::mount::Mount;
 use crate::outbound::Outbound;
 use crate::payload::{EncodeError, Payload, ToPayload};
@@ -243,7 +243,8 @@ impl Endpoint {
 
     /// Connects a client that arrives by a transport of your own, such as server-sent events or a local socket: the same
     /// checks are made as for a WebSocket, in the same order, and [`Socket::connect`](crate::Socket::connect) decides.
-    /// See [`Session`], and the example `sse`.
+    /// See [`Session`], and the example `sse`. How many clients may connect so is for the transport to bound: no limit of a
+    /// mount does.
     ///
     /// ```
     /// # use phx_runtime::prelude::*;
@@ -260,7 +261,7 @@ impl Endpoint {
     /// The HTTP answer that turns the client away: 403 for most reasons, 404 if nothing is mounted at the path.
     pub async fn connect(&self, arrival: Arrival) -> Result<Session, Response> {
         self.hub.background.start(self);
-        let Arrival { path, query, headers, peer_addr, text_only } = arrival;
+        let Arrival { path, query, headers, peer_addr, transport, text_only } = arrival;
         let found =
             self.mounts.iter().rev().find_map(|mount| Some((mount, mount.paths.base.captures(&path)?)));
         let not_found = || StatusCode::NOT_FOUND.into_response();
@@ -268,7 +269,7 @@ impl Endpoint {
         let uri = uri(&path, Some(&query), &headers).map_err(|_| StatusCode::BAD_REQUEST.into_response())?;
         let request = Request { method: Method::GET, uri, segments: owned(segments), headers, peer_addr };
         let life = Life::Messages(mount.options.limits.idle_timeout);
-        let way = BySession { name: "custom", life, is_text_only: text_only, books: Box::new(()) };
+        let way = BySession { name: transport, life, is_text_only: text_only, books: Box::new(()) };
         mount.open(request, Arc::clone(&self.hub), way).await.map_err(Refusal::into_response)
     }
 
@@ -319,13 +320,28 @@ impl Endpoint {
     }
 }
 
+/// A filter that gives the address of the TCP peer, for [`Arrival::peer_addr`] and for routes of your own:
+/// `warp::addr::remote` knows it under `warp::serve` only.
+///
+/// ```
+/// use warp::Filter;
+///
+/// let whoami = warp::path!("whoami").and(phx_runtime::peer_addr()).map(|peer| format!("{peer:?}"));
+/// ```
+#[must_use]
+pub fn peer_addr() -> impl Filter<Extract = (Option<SocketAddr>,), Error = Infallible> + Copy {
+    warp::ext::optional::<Accepted>()
+        .and(warp::addr::remote())
+        .map(|accepted: Option<Accepted>, peer| accepted.map(|accepted| accepted.peer).or(peer))
+}
+
 /// What the HTTP server knows of the connection: ours tells more than `warp::serve`.
 fn connection()
 -> impl Filter<Extract = ((Option<OnUpgrade>, Option<Accepted>, Option<SocketAddr>),), Error = Infallible> + Copy
 {
     warp::ext::optional::<OnUpgrade>()
         .and(warp::ext::optional::<Accepted>())
-        .and(warp::addr::remote())
+        .and(peer_addr())
         .map(|on_upgrade, accepted, peer| (on_upgrade, accepted, peer))
 }
 
@@ -339,7 +355,7 @@ struct Found {
 
 enum HttpWay {
     WebSocket(ByWebSocket),
-    Polling(Arc<Polling>),
+    Polling(Arc<Polling>, Option<Newcomers>),
 }
 
 fn find(
@@ -348,12 +364,11 @@ fn find(
     path: FullPath,
     query: Option<String>,
     headers: HeaderMap,
-    (on_upgrade, accepted, warp_peer): (Option<OnUpgrade>, Option<Accepted>, Option<SocketAddr>),
+    (on_upgrade, accepted, peer_addr): (Option<OnUpgrade>, Option<Accepted>, Option<SocketAddr>),
 ) -> Result<Found, Rejection> {
     // Under another server than ours nobody else says that serving has begun.
     endpoint.hub.background.start(&endpoint);
     let path = path.as_str();
-    let peer_addr = accepted.as_ref().map(|accepted| accepted.peer).or(warp_peer);
     // The one declared last wins, as in Phoenix.
     let found = endpoint.mounts.iter().rev().find_map(|mount| {
         if let Some(segments) = mount.paths.websocket.captures(path) {
@@ -362,7 +377,9 @@ fn find(
             return Some((mount, segments, HttpWay::WebSocket(way)));
         }
         let (pattern, polling) = mount.paths.longpoll.as_ref().zip(mount.polling.as_ref())?;
-        Some((mount, pattern.captures(path)?, HttpWay::Polling(Arc::clone(polling))))
+        let segments = pattern.captures(path)?;
+        let newcomers = accepted.as_ref().map(|accepted| accepted.newcomers.clone());
+        Some((mount, segments, HttpWay::Polling(Arc::clone(polling), newcomers)))
     });
     let Some((mount, segments, mut way)) = found else {
         return Err(warp::reject::not_found());
@@ -381,7 +398,9 @@ impl Found {
         let Self { hub, mount, request, way } = self;
         match way {
             HttpWay::WebSocket(way) => mount.accept(request, hub, way).await,
-            HttpWay::Polling(polling) => longpoll::answer(request, body, hub, &mount, &polling).await,
+            HttpWay::Polling(polling, newcomers) => {
+                longpoll::answer(request, body, hub, &mount, &polling, newcomers.as_ref()).await
+            }
         }
     }
 }

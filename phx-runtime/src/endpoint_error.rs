@@ -78,6 +78,9 @@ pub enum EndpointProblem {
     /// [`LongPoll::path`](crate::LongPoll::path) leads to where the mount's WebSockets are.
     #[error("long polling and the WebSockets of one mount are both at `{0}`: give each a path of its own")]
     LongPollPathTaken(String),
+    /// A setting of [`LongPoll`](crate::LongPoll) that is zero.
+    #[error("`{0}` of long polling is zero, with which no client can use it: leave it out for the default")]
+    ZeroInLongPoll(&'static str),
     /// [`EndpointBuilder::secret_key_base`](crate::EndpointBuilder::secret_key_base) is easy to guess.
     #[error("the `secret_key_base` has fewer than 64 bytes: make one with `openssl rand -base64 48`")]
     ShortSecret,

@@ -14,7 +14,7 @@ use crate::transport::{ConnectRequest, Line, Transport};
 use crate::way::Way;
 use futures_util::FutureExt;
 use std::net::SocketAddr;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::Instrument;
@@ -132,10 +132,14 @@ fn bad_query(error: QueryError) -> Refusal {
 pub(crate) fn check_origin(request: &Request, mount: &Mount) -> Result<(), Refusal> {
     let Some(header) = request.headers.get(header::ORIGIN) else { return Ok(()) };
     let origin = Origin::parse(&String::from_utf8_lossy(header.as_bytes()));
-    if mount.allows_origin(&origin, &request.uri) {
-        return Ok(());
+    // A policy may be the user's code, and polls get here without the guard of a handshake.
+    match catch_unwind(AssertUnwindSafe(|| mount.allows_origin(&origin, &request.uri))) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            Err(Refusal::new(StatusCode::FORBIDDEN, Check::Origin, "a page of this origin may not connect"))
+        }
+        Err(panic) => Err(crashed(mount, panic_text(&*panic))),
     }
-    Err(Refusal::new(StatusCode::FORBIDDEN, Check::Origin, "a page of this origin may not connect"))
 }
 
 /// The token, if the mount reads one.

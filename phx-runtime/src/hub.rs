@@ -8,6 +8,7 @@ use crate::pubsub::PubSub;
 use slab::Slab;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
 
 #[derive(Debug)]
@@ -16,8 +17,10 @@ pub(crate) struct Hub {
     pub(crate) background: Background,
     connections: Mutex<Connections>,
     channels: AtomicUsize,
-    /// Told whenever a connection or a channel has ended, and when all are being closed.
+    /// Told whenever a connection or a channel has ended.
     ended: Notify,
+    /// Told when all are being closed.
+    closing: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +45,7 @@ impl Hub {
             connections: Mutex::default(),
             channels: AtomicUsize::new(0),
             ended: Notify::new(),
+            closing: Notify::new(),
         })
     }
 
@@ -66,12 +70,10 @@ impl Hub {
 
     /// Done when nothing waits for a client whose session is being closed: it has to come for that.
     pub(crate) async fn all_fetched(&self) {
-        loop {
-            let ended = self.ended.notified();
-            if !self.lock().open.iter().any(|(_, (outbox, _))| outbox.has_yet_to_be_fetched()) {
-                return;
-            }
-            ended.await;
+        // Looking is cheap, unless everybody who leaves has it done again.
+        let mut looks = tokio::time::interval(Duration::from_millis(20));
+        while self.lock().open.iter().any(|(_, (outbox, _))| outbox.has_yet_to_be_fetched()) {
+            looks.tick().await;
         }
     }
 
@@ -93,11 +95,11 @@ impl Hub {
     /// Done as soon as every connection is being closed.
     pub(crate) async fn closing(&self) {
         loop {
-            let ended = self.ended.notified();
+            let closing = self.closing.notified();
             if self.lock().closing {
                 return;
             }
-            ended.await;
+            closing.await;
         }
     }
 
@@ -110,7 +112,7 @@ impl Hub {
                 outbox.close(CloseCode::ServiceRestart);
             }
         }
-        self.ended.notify_waiters();
+        self.closing.notify_waiters();
         loop {
             let ended = self.ended.notified();
             if self.connections() == 0 && self.channels() == 0 {

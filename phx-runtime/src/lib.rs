@@ -318,7 +318,7 @@ pub use context::{Context, Stop};
 pub use deferred::Deferred;
 pub use delivery::Delivery;
 pub use drain::Drain;
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, peer_addr};
 pub use endpoint_error::{EndpointError, EndpointProblem, Site};
 pub use error::{HandleError, JoinError, Joined};
 pub use event::{CarriedBy, Event, EventName};

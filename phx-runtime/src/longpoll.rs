@@ -1,10 +1,12 @@
 //! What a mount may say about long polling.
 
 mod answers;
+mod newcomers;
 mod posted;
 mod requests;
 mod sessions;
 
+pub(crate) use newcomers::Newcomers;
 pub(crate) use posted::messages;
 pub(crate) use requests::answer;
 pub(crate) use sessions::random;
@@ -35,10 +37,12 @@ use std::time::Duration;
 /// # fn main() -> Result<(), EndpointError> {
 /// let mut longpoll = LongPoll::default();
 /// longpoll.window = Duration::from_secs(5);
-/// let endpoint = Endpoint::builder()
-///     .secret_key_base(std::env::var("SECRET_KEY_BASE").unwrap_or("development only ".repeat(4)))
-///     .socket_with::<UserSocket>("/socket", |options| options.longpoll = Some(longpoll))
-///     .build()?;
+/// let mut builder = Endpoint::builder()
+///     .socket_with::<UserSocket>("/socket", |options| options.longpoll = Some(longpoll));
+/// if let Ok(secret) = std::env::var("SECRET_KEY_BASE") {
+///     builder = builder.secret_key_base(secret);
+/// }
+/// let endpoint = builder.build()?;
 /// # Ok(())
 /// # }
 /// ```
@@ -74,8 +78,13 @@ pub struct LongPoll {
     pub token_max_age: Duration,
     /// How many sessions the mount may have at a time; a client that wants one more is answered with 503, and phoenix.js
     /// tries again. Default 100,000, as many as the [connections](crate::Server::max_connections) of a server: a session
-    /// takes a few KiB, and lives for a while after its client has gone.
+    /// takes a few KiB, and lives for a while after its client has gone. It takes no connection of its own, so whoever can
+    /// send some thousand requests a second can take them all: see to that in front of the server.
     pub max_sessions: usize,
+    /// How many sessions that have never been polled may have come by one TCP connection; one more is answered with
+    /// 503. Default 1,000: a client polls as soon as it has its token, so that this is enough even for a proxy that
+    /// sends everybody's requests over one connection. Under another HTTP server than ours there is no such limit.
+    pub max_newcomers: usize,
 }
 
 impl Default for LongPoll {
@@ -88,6 +97,7 @@ impl Default for LongPoll {
             body_timeout: Duration::from_secs(10),
             token_max_age: Duration::from_hours(14 * 24),
             max_sessions: 100_000,
+            max_newcomers: 1000,
         }
     }
 }
@@ -103,6 +113,20 @@ impl Polling {
     pub(crate) fn new(options: LongPoll, secret_key_base: &str) -> Self {
         let sessions = Sessions::new(secret_key_base, options.max_sessions, options.token_max_age);
         Self { options, sessions, complaints: Complaints::default() }
+    }
+
+    /// The settings with which nobody could use it.
+    pub(crate) fn zeros(longpoll: &LongPoll) -> impl Iterator<Item = &'static str> {
+        let settings = [
+            ("window", longpoll.window.is_zero()),
+            ("body_timeout", longpoll.body_timeout.is_zero()),
+            ("token_max_age", longpoll.token_max_age.is_zero()),
+            ("max_body_bytes", longpoll.max_body_bytes == 0),
+            ("max_batch", longpoll.max_batch == 0),
+            ("max_sessions", longpoll.max_sessions == 0),
+            ("max_newcomers", longpoll.max_newcomers == 0),
+        ];
+        settings.into_iter().filter(|(_, is_zero)| *is_zero).map(|(setting, _)| setting)
     }
 
     /// Any client can cause it, as often as it likes.

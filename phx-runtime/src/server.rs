@@ -3,6 +3,7 @@
 use crate::endpoint::Endpoint;
 use crate::endpoint_error::EndpointError;
 use crate::http_stream::HttpStream;
+use crate::longpoll::Newcomers;
 use crate::receipt::Unsent;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
@@ -19,6 +20,10 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use warp::{Filter, Rejection};
+
+/// What the HTTP server reads of a request before somebody takes it: room for the longest path and query that it knows,
+/// 64 KiB, and as much again for the other headers. A client that stops in the middle of a body holds as much.
+const READ_BUFFER: usize = 128 * 1024;
 
 /// How long to wait before accepting again when the process has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -93,6 +98,8 @@ pub(crate) struct Accepted {
     pub(crate) peer: SocketAddr,
     /// The connection's share of `max_connections`, which a WebSocket keeps when HTTP is done with it.
     pub(crate) permit: Arc<OwnedSemaphorePermit>,
+    /// The sessions that came by it.
+    pub(crate) newcomers: Newcomers,
 }
 
 impl Server {
@@ -190,7 +197,7 @@ impl Server {
         endpoint.hub.background.start(&endpoint);
         let permits = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(header_timeout);
+        http.timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(READ_BUFFER);
         // Every HTTP connection holds a receiver: it hears of the shutdown there, and is done when it has dropped it.
         let (shutdown, is_shut_down) = watch::channel(());
 
@@ -264,7 +271,8 @@ async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> (TcpStream,
             Ok((stream, peer)) => {
                 // Answers are small and wait for nothing. Failing is as good as a connection that is gone.
                 let _ = stream.set_nodelay(true);
-                return (stream, Accepted { peer, permit: Arc::new(permit) });
+                let newcomers = Newcomers::default();
+                return (stream, Accepted { peer, permit: Arc::new(permit), newcomers });
             }
             Err(error) => {
                 drop(permit);

@@ -86,7 +86,17 @@ impl Session {
     pub async fn recv(&self) -> Result<Delivery, SessionError> {
         // Whoever stops to ask, for whatever reason, has asked until then.
         let _until_then = Seen::now(&self.desk);
-        self.desk.wait().await.map_err(|_| self.ended().unwrap_or(SessionError::Replaced))
+        self.desk
+            .wait()
+            .await
+            .map_err(|_| self.desk.ended().map_or(SessionError::Replaced, SessionError::Ended))
+    }
+
+    /// Waits until the session has ended and nothing can be fetched any more. The code is the one that a WebSocket would
+    /// be closed with.
+    pub async fn ended(&self) -> CloseCode {
+        self.desk.over().await;
+        self.desk.ended().unwrap_or(CloseCode::GoingAway)
     }
 
     /// Ends the session, as [`TransportSender::close`](crate::TransportSender::close) does.
@@ -110,13 +120,13 @@ impl Session {
     }
 
     /// Whether it takes no more messages; some may still wait for the client.
-    pub(crate) fn ended(&self) -> Option<SessionError> {
-        self.desk.ended().map(SessionError::Ended)
+    pub(crate) fn has_ended(&self) -> bool {
+        self.desk.ended().is_some()
     }
 
     /// After something that happens only when it has.
     fn ended_by_now(&self) -> SessionError {
-        self.ended().unwrap_or(SessionError::Ended(CloseCode::GoingAway))
+        SessionError::Ended(self.desk.ended().unwrap_or(CloseCode::GoingAway))
     }
 }
 

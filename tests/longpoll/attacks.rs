@@ -2,6 +2,7 @@
 
 use super::{NDJSON, PATH, Session, body, start, status};
 use crate::support::TestResult;
+use crate::support::client::http::KeptAlive;
 use crate::support::http::{request, send};
 use crate::support::signals::{gate, reported};
 use std::time::Duration;
@@ -24,14 +25,32 @@ async fn one_session_more_than_there_may_be_is_answered_with_503() -> TestResult
     Ok(())
 }
 
+/// Whoever begins sessions over and over polls none of them: that shuts out nobody else.
+#[tokio::test]
+async fn sessions_that_are_never_polled_are_bounded_by_their_connection() -> TestResult {
+    let server = start(|longpoll, _| longpoll.max_newcomers = 2).await?;
+    let mut http = KeptAlive::connect(server.addr).await?;
+    let begun = [http.request("GET", PATH, "", "").await?, http.request("GET", PATH, "", "").await?];
+    http.request("GET", PATH, "", "").await?.assert_empty(503, "one more");
+    // Others come by connections of their own.
+    Session::begin(&server).await?.gets_only(&[]).await?;
+    // One that is polled does not count any more.
+    let token = body(&begun[0])?.token.ok_or("no token")?;
+    let polled = Session { addr: server.addr, path: PATH.to_owned(), token };
+    polled.gets_only(&[]).await?;
+    assert_eq!(status(&http.request("GET", PATH, "", "").await?)?, 410);
+    http.request("GET", PATH, "", "").await?.assert_empty(503, "one more");
+    Ok(())
+}
+
 #[tokio::test]
 async fn bodies_made_of_line_breaks_or_giant_lines_are_refused_cheaply() -> TestResult {
     let server = start(|_, _| ()).await?;
     let session = Session::join(&server, "room:bombs").await?;
     let mebibyte = 1024 * 1024;
-    // White space at the end is nothing at all.
+    // Empty lines are nothing at all.
     assert_eq!(session.status_of("\n".repeat(mebibyte)).await?, 200);
-    assert_eq!(session.status_of("\n".repeat(mebibyte - 1) + "!").await?, 413);
+    assert_eq!(session.post(NDJSON, "\n".repeat(mebibyte - 1) + "!").await?.status, 400);
     assert_eq!(session.status_of("[]\n".repeat(mebibyte / 3)).await?, 413);
     assert_eq!(session.post(NDJSON, "!".repeat(mebibyte)).await?.status, 400);
     assert_eq!(session.post(NDJSON, "\n".repeat(mebibyte + 1)).await?.status, 400);

@@ -1,21 +1,14 @@
 //! §9.6: a connection that is cut. Phoenix loses what was on its way.
 
-use super::{PATH, Session, start};
-use crate::support::TestResult;
+use super::{Session, start};
+use crate::support::app::TestSocket;
 use crate::support::http::request;
+use crate::support::{TestResult, TestServer};
+use phx_runtime::{Endpoint, LongPoll};
 use serde_json::json;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-
-impl Session {
-    /// Sends a poll and leaves the answer to the test.
-    async fn poll(&self) -> std::io::Result<TcpStream> {
-        let mut stream = TcpStream::connect(self.addr).await?;
-        let request = format!("GET {PATH}&token={} HTTP/1.1\r\nhost: localhost\r\n\r\n", self.token);
-        stream.write_all(request.as_bytes()).await?;
-        Ok(stream)
-    }
-}
 
 #[tokio::test]
 async fn messages_for_a_poll_whose_client_has_gone_stay_for_the_next() -> TestResult {
@@ -23,7 +16,7 @@ async fn messages_for_a_poll_whose_client_has_gone_stay_for_the_next() -> TestRe
     let session = Session::join(&server, "room:cut").await?;
     for round in 0..20 {
         drop(session.poll().await?);
-        // Whatever the server has seen before this, it has seen that too.
+        // Server and test share a thread: what it has seen before this, it has dealt with.
         assert_eq!(request(&server, "GET", "/nothing", "").await?.status, 404);
         server.endpoint.broadcast("room:cut", "said", &json!({"round": round}))?;
         let expected = format!(r#"[null,null,"room:cut","said",{{"round":{round}}}]"#);
@@ -55,6 +48,29 @@ async fn an_answer_that_does_not_leave_completely_is_given_again() -> TestResult
     for (number, message) in got.iter().enumerate() {
         assert!(*message == expected(number), "message {number} is as it was");
     }
+    session.gets_only(&[]).await
+}
+
+/// As above, but the server loses patience: `Server::write_timeout`.
+#[tokio::test]
+async fn an_answer_that_its_client_does_not_read_is_given_again() -> TestResult {
+    let endpoint =
+        Endpoint::builder().secret_key_base("s".repeat(64)).socket_with::<TestSocket>("/socket", |options| {
+            options.longpoll = Some(LongPoll::default());
+            options.limits.outbox_bytes = 64 * 1024 * 1024;
+        });
+    let server =
+        TestServer::serve_with(endpoint.build()?, |server| server.write_timeout(Duration::from_millis(50)))
+            .await?;
+    let session = Session::join(&server, "room:unread").await?;
+    let large = "x".repeat(1024 * 1024);
+    for number in 0..20 {
+        server.endpoint.broadcast("room:unread", "said", &json!({"n": number, "text": large}))?;
+    }
+    let unread = session.poll().await?;
+    let got = session.messages().await?;
+    assert_eq!(got.len(), 20);
+    drop(unread);
     session.gets_only(&[]).await
 }
 

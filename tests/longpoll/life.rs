@@ -1,10 +1,14 @@
 //! §9.6: how a session ends.
 
-use super::{Session, start};
-use crate::support::TestResult;
+use super::{HOUR, Session, start};
+use crate::support::client::PATIENCE;
 use crate::support::signals::reported;
+use crate::support::{TestResult, http};
 use serde_json::json;
 use std::time::Duration;
+use tokio::io::BufReader;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 #[tokio::test]
 async fn a_session_that_is_polled_no_more_ends_and_so_do_its_channels() -> TestResult {
@@ -16,20 +20,31 @@ async fn a_session_that_is_polled_no_more_ends_and_so_do_its_channels() -> TestR
     Ok(())
 }
 
+/// The body of the answer to a poll, which must come although its window is far from over.
+async fn answer_to(poll: TcpStream) -> Result<String, Box<dyn std::error::Error>> {
+    let answer = http::answer(&mut BufReader::new(poll)).await?;
+    assert_eq!(answer.status, 200);
+    Ok(answer.body)
+}
+
+fn nothing(session: &Session) -> String {
+    format!(r#"{{"status":204,"token":"{}","messages":[]}}"#, session.token)
+}
+
 #[tokio::test]
 async fn a_disconnect_ends_the_sessions_of_the_id_and_answers_their_polls_at_once() -> TestResult {
-    let server = start(|_, _| ()).await?;
+    let server = start(|longpoll, _| longpoll.window = HOUR).await?;
     let path = "/socket/longpoll?vsn=2.0.0&id=user:polls";
     let session = Session::begin_at(&server, path).await?;
     let other = Session::begin(&server).await?;
     session.say(r#"["1","1","room:polls","phx_join",{}]"#).await?;
     assert_eq!(session.messages().await?.len(), 1);
-    let (got, ()) = tokio::join!(session.get(), async {
-        // Whether before or after the poll has come, it does not wait for its window of 10 s.
-        server.endpoint.disconnect("user:polls");
-    });
-    let got = got?;
-    assert!([204, 410].contains(&got.status), "{got:?}");
+    // The one that is replaced has no window to wait for any more either.
+    let polls = [session.poll().await?, session.poll().await?];
+    server.endpoint.disconnect("user:polls");
+    for poll in polls {
+        assert_eq!(answer_to(poll).await?, nothing(&session));
+    }
     assert_eq!(reported("room:polls").await, "Closed");
     session.is_gone().await?;
     assert_eq!(session.status_of("").await?, 410);
@@ -49,27 +64,29 @@ async fn what_was_sent_before_the_end_is_delivered() -> TestResult {
 }
 
 #[tokio::test]
-async fn a_drain_ends_sessions() -> TestResult {
-    let server = start(|_, _| ()).await?;
+async fn a_drain_ends_sessions_and_answers_their_polls_at_once() -> TestResult {
+    let server = start(|longpoll, _| longpoll.window = HOUR).await?;
     let session = Session::join(&server, "room:drained").await?;
-    let (got, ()) = tokio::join!(session.get(), server.endpoint.drain());
-    let got = got?;
-    assert!([204, 410].contains(&got.status), "{got:?}");
+    let poll = session.poll().await?;
+    server.endpoint.drain().await;
+    assert_eq!(answer_to(poll).await?, nothing(&session));
     assert_eq!(reported("room:drained").await, "Draining");
     session.is_gone().await
 }
 
 #[tokio::test]
 async fn a_shutdown_answers_polls_and_waits_for_no_session() -> TestResult {
-    let server = start(|_, _| ()).await?;
+    let server = start(|longpoll, _| longpoll.window = HOUR).await?;
     let session = Session::join(&server, "room:shut_down").await?;
+    let abandoned = Session::join(&server, "room:abandoned").await?;
+    server.endpoint.broadcast("room:abandoned", "said", &json!({}))?;
     let endpoint = server.endpoint.clone();
-    let (got, stopped) = tokio::join!(session.get(), server.stop());
-    stopped?;
-    // The poll was answered, or came too late to be.
-    if let Ok(got) = got {
-        assert!([204, 410].contains(&got.status), "{got:?}");
+    let polls = [session.poll().await?, session.poll().await?];
+    timeout(PATIENCE, server.stop()).await??;
+    for poll in polls {
+        assert_eq!(answer_to(poll).await?, nothing(&session));
     }
+    drop(abandoned);
     assert_eq!((endpoint.connections(), endpoint.channels(), endpoint.topics()), (0, 0, 0));
     Ok(())
 }

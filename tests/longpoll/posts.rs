@@ -1,10 +1,12 @@
 //! §9.5: how messages are brought.
 
-use super::{NDJSON, Session, start, status};
-use crate::support::TestResult;
+use super::{NDJSON, PATH, Session, start, status};
 use crate::support::http::send;
+use crate::support::{TestResult, http};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 
 fn echo(number: usize) -> String {
     format!(r#"["1","{number}","room:post","echo",{{"n":{number}}}]"#)
@@ -47,6 +49,9 @@ async fn as_many_lines_as_a_batch_may_have_pass_and_of_one_more_none_is_taken() 
     session.say(&lines(100)).await?;
     session.gets_only(&(0..100).map(echoed).collect::<Vec<_>>()).await?;
     session.say(&format!("{}\n", lines(100))).await?;
+    session.gets_only(&(0..100).map(echoed).collect::<Vec<_>>()).await?;
+    // Empty ones do not count.
+    session.say(&lines(100).replace('\n', "\n\r\n")).await?;
     session.gets_only(&(0..100).map(echoed).collect::<Vec<_>>()).await?;
 
     let server = start(|longpoll, _| longpoll.max_batch = 2).await?;
@@ -159,6 +164,9 @@ async fn what_is_no_message_ends_the_session_and_is_answered_at_once() -> TestRe
         let lines = [before.as_bytes(), b"\n", body, b"\n", echo(2).as_bytes()].concat();
         assert_eq!(session.status_of(lines).await?, 408, "{}", String::from_utf8_lossy(body));
         assert_eq!(session.status_of("").await?, 410);
+        // What came before it is answered if its channel was in time, and what came after it is not taken.
+        let rest = session.get().await?;
+        assert!([vec![], vec![echoed(1)]].contains(&rest.messages.unwrap_or_default()));
     }
     for body in ["", "no JSON", "[1]"] {
         let session = Session::begin(&server).await?;
@@ -201,6 +209,61 @@ async fn a_body_of_the_limit_passes_and_one_byte_more_is_answered_with_400() -> 
         }
     }
     session.gets_only(&[echoed(1), echoed(1)]).await
+}
+
+#[tokio::test]
+async fn a_client_that_asks_before_it_sends_a_body_is_told_to_go_on() -> TestResult {
+    let server = start(|_, _| ()).await?;
+    let session = Session::join(&server, "room:post").await?;
+    let body = echo(1);
+    let request = String::from_utf8(session.request(NDJSON, body.as_bytes()))?;
+    let head = request.replace("content-type:", "expect: 100-continue\r\ncontent-type:").replace(&body, "");
+    let mut stream = TcpStream::connect(server.addr).await?;
+    stream.write_all(head.as_bytes()).await?;
+    let mut go_on = [0; 25];
+    stream.read_exact(&mut go_on).await?;
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(body.as_bytes()).await?;
+    assert_eq!(status(&http::answer(&mut BufReader::new(stream)).await?)?, 200);
+    session.gets_only(&[echoed(1)]).await
+}
+
+#[tokio::test]
+async fn requests_of_other_forms_are_understood() -> TestResult {
+    let server = start(|_, _| ()).await?;
+    let session = Session::join(&server, "room:post").await?;
+    let Session { token, .. } = &session;
+    let post = |line: &str| format!("{line}\r\nhost: localhost\r\ncontent-length: {}\r\n", echo(1).len());
+    for head in [
+        post(&format!("POST {PATH}&token={token} HTTP/1.0")),
+        post(&format!("POST http://localhost{PATH}&token={token} HTTP/1.1")),
+        post(&format!("POST //socket//longpoll/?vsn=2.0.0&token={token} HTTP/1.1")),
+        // Of several, the first header and the last parameter count.
+        post(&format!("POST {PATH}&token=x&token={token} HTTP/1.1")),
+        post(&format!("POST {PATH} HTTP/1.1"))
+            + &format!("x-phoenix-longpoll-token: {token}\r\nx-phoenix-longpoll-token: x\r\n"),
+    ] {
+        let answer = send(server.addr, format!("{head}\r\n{}", echo(1)).as_bytes()).await?;
+        assert_eq!(status(&answer)?, 200, "{head}");
+        session.gets_only(&[echoed(1)]).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn requests_in_one_go_are_answered_one_after_the_other() -> TestResult {
+    let server = start(|_, _| ()).await?;
+    let session = Session::join(&server, "room:post").await?;
+    let poll = format!("GET {PATH}&token={} HTTP/1.1\r\nhost: localhost\r\n\r\n", session.token);
+    let post = String::from_utf8(session.request("text/plain", echo(1).as_bytes()))?;
+    let mut stream = TcpStream::connect(server.addr).await?;
+    stream.write_all([&*post, &poll, &post, &poll].concat().as_bytes()).await?;
+    let mut answers = BufReader::new(stream);
+    for _ in 0..2 {
+        assert_eq!(status(&http::answer(&mut answers).await?)?, 200);
+        assert_eq!(super::body(&http::answer(&mut answers).await?)?.messages, Some(vec![echoed(1)]));
+    }
+    Ok(())
 }
 
 #[tokio::test]

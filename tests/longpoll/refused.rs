@@ -4,9 +4,11 @@ use super::{PATH, start, status};
 use crate::support::http::request;
 use crate::support::{TestResult, TestServer};
 use phx_runtime::prelude::*;
-use phx_runtime::{Endpoint, LongPoll};
+use phx_runtime::{CheckOrigin, Endpoint, LongPoll};
 use serde_json::json;
 use std::borrow::Cow;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use warp::http::StatusCode;
 use warp::reply::{Reply as _, Response};
 
@@ -22,15 +24,75 @@ async fn a_client_that_connect_refuses_is_told_403_in_the_body() -> TestResult {
 
 #[tokio::test]
 async fn what_cannot_be_read_and_what_panics_has_a_status_of_http() -> TestResult {
-    let server = start(|_, limits| limits.max_query_bytes = 100).await?;
+    let server = start(|longpoll, limits| {
+        limits.max_query_bytes = 100;
+        longpoll.max_sessions = 1;
+    })
+    .await?;
     let too_long = "x".repeat(100);
     for (query, status) in [("a=%ff", 400), (&*too_long, 414), ("refuse=panic", 500), ("id=panic", 500)] {
         let answer = request(&server, "GET", &format!("{PATH}&{query}"), "").await?;
         answer.assert_empty(status, query);
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
     }
-    // A refused session takes no place.
-    assert_eq!(server.endpoint.connections(), 0);
+    // A refused session takes no place, and neither does one that was not waited for.
+    assert_eq!(status(&request(&server, "GET", &format!("{PATH}&refuse=1"), "").await?)?, 403);
+    assert_eq!(status(&request(&server, "GET", PATH, "").await?)?, 410);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dead_token_does_not_spare_a_client_from_being_refused() -> TestResult {
+    let server = start(|_, _| ()).await?;
+    let answer = request(&server, "GET", &format!("{PATH}&refuse=1&token=dead"), "").await?;
+    assert_eq!(status(&answer)?, 403);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_policy_of_origins_that_panics_is_answered_with_500_whatever_is_asked() -> TestResult {
+    let server = TestServer::start_with_options(|options| {
+        options.longpoll = Some(LongPoll::default());
+        options.check_origin = Some(CheckOrigin::with(|_| panic!("asked to panic about an origin")));
+    })
+    .await?;
+    let session = super::Session::begin(&server).await?;
+    let with_token = format!("{PATH}&token={}", session.token);
+    for (method, path) in [("GET", PATH), ("GET", &with_token), ("POST", &with_token), ("OPTIONS", PATH)] {
+        let answer = request(&server, method, path, "origin: https://example.com\r\n").await?;
+        answer.assert_empty(500, method);
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    }
+    session.gets_only(&[]).await
+}
+
+/// Waits in `connect` until the test says go.
+struct Slow;
+
+#[socket]
+impl Socket for Slow {
+    async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> {
+        crate::support::signals::report("slow connect", "connecting");
+        crate::support::signals::wait_at_gate("slow connect").await;
+        Ok(Self)
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_goes_while_it_connects_leaves_its_place() -> TestResult {
+    let server = TestServer::build(Endpoint::builder().socket_with::<Slow>("/socket", |options| {
+        options.longpoll.get_or_insert_default().max_sessions = 1;
+    }))
+    .await?;
+    let mut stream = TcpStream::connect(server.addr).await?;
+    stream.write_all(format!("GET {PATH} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).await?;
+    assert_eq!(crate::support::signals::reported("slow connect").await, "connecting");
+    assert_eq!(request(&server, "GET", PATH, "").await?.status, 503);
+    drop(stream);
+    // Server and test share a thread: what it has seen before this, it has dealt with.
+    assert_eq!(request(&server, "GET", "/nothing", "").await?.status, 404);
+    crate::support::signals::gate("slow connect").add_permits(1);
+    assert_eq!(status(&request(&server, "GET", PATH, "").await?)?, 410);
     Ok(())
 }
 

@@ -25,7 +25,8 @@ fn expected(content_type: &[u8], body: &[u8]) -> Result<Vec<(Opcode, Bytes)>, St
     if !(is_text && media_type.eq_ignore_ascii_case(b"application/x-ndjson")) {
         return Ok(vec![(Opcode::Text, Bytes::copy_from_slice(body))]);
     }
-    if body.trim_ascii_end().split(|byte| *byte == b'\n').count() > MAX_BATCH {
+    let lines = body.split(|byte| *byte == b'\n');
+    if lines.filter(|line| !matches!(*line, b"" | b"\r")).count() > MAX_BATCH {
         return Err("it has more messages than `max_batch`".to_owned());
     }
     let mut messages = Vec::new();

@@ -46,3 +46,8 @@ pub(crate) async fn send(addr: SocketAddr, request: &[u8]) -> io::Result<Answer>
     let ((), answer) = timeout(PATIENCE, both).await.map_err(|_| io::ErrorKind::TimedOut)??;
     Ok(answer)
 }
+
+/// The next answer on a connection.
+pub(crate) async fn answer(reader: &mut BufReader<TcpStream>) -> io::Result<Answer> {
+    timeout(PATIENCE, read(reader, false)).await.map_err(|_| io::ErrorKind::TimedOut)?
+}

@@ -6,9 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Buf, Bytes};
 use futures_util::{Stream, StreamExt};
-use memchr::memchr_iter;
 use std::collections::VecDeque;
 use std::pin::pin;
+use std::time::Duration;
 use tokio::time::timeout;
 use warp::http::HeaderMap;
 use warp::http::header::CONTENT_TYPE;
@@ -34,7 +34,19 @@ pub(crate) async fn read<E>(
     body: impl Stream<Item = Result<impl Buf, E>>,
     longpoll: &LongPoll,
 ) -> Result<Bytes, BadPost> {
-    let limit = longpoll.max_body_bytes;
+    read_up_to(longpoll.max_body_bytes, body, longpoll.body_timeout).await
+}
+
+/// Reads a body to its end and keeps nothing of it.
+pub(crate) async fn discard<E>(body: impl Stream<Item = Result<impl Buf, E>>, longpoll: &LongPoll) {
+    let _ = read_up_to(0, body, longpoll.body_timeout).await;
+}
+
+async fn read_up_to<E>(
+    limit: usize,
+    body: impl Stream<Item = Result<impl Buf, E>>,
+    body_timeout: Duration,
+) -> Result<Bytes, BadPost> {
     let read = async {
         let mut body = pin!(body);
         let mut bytes = Vec::new();
@@ -53,7 +65,7 @@ pub(crate) async fn read<E>(
         }
         if is_too_large { Err(BadPost::TooLarge) } else { Ok(Bytes::from(bytes)) }
     };
-    timeout(longpoll.body_timeout, read).await.unwrap_or(Err(BadPost::TooSlow))
+    timeout(body_timeout, read).await.unwrap_or(Err(BadPost::TooSlow))
 }
 
 /// The messages: a line each, if the body says that it has lines, else all of it is one text.
@@ -65,13 +77,15 @@ pub(crate) fn messages(
     if !has_lines(headers) {
         return Ok([(Opcode::Text, body)].into());
     }
-    // Counted before any is looked at.
-    if memchr_iter(b'\n', body.trim_ascii_end()).count() >= max_batch {
+    let lines = || {
+        let lines = body.split(|byte| *byte == b'\n');
+        lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line)).filter(|line| !line.is_empty())
+    };
+    // Before any is looked at.
+    if lines().nth(max_batch).is_some() {
         return Err(BadPost::TooMany);
     }
-    let lines = body.split(|byte| *byte == b'\n');
-    let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line)).filter(|line| !line.is_empty());
-    lines.map(|line| message(&body, line)).collect()
+    lines().map(|line| message(&body, line)).collect()
 }
 
 /// JSON is text, anything else the base64 of a binary message.

@@ -2,7 +2,7 @@
 
 use super::answers;
 use super::posted::{self, BadPost};
-use super::{LongPoll, Polling};
+use super::{LongPoll, Newcomers, Polling};
 use crate::desk::Life;
 use crate::handshake::{Request, check_origin, parse_query};
 use crate::hub::Hub;
@@ -31,8 +31,9 @@ pub(crate) async fn answer<E>(
     hub: Arc<Hub>,
     mount: &Arc<Mount>,
     polling: &Polling,
+    newcomers: Option<&Newcomers>,
 ) -> Response {
-    let answer = respond(request, body, hub, mount, polling).await;
+    let answer = respond(request, body, hub, mount, polling, newcomers).await;
     answers::for_pages(answer.unwrap_or_else(|refusal| refused(polling, mount, refusal)))
 }
 
@@ -42,13 +43,15 @@ async fn respond<E>(
     hub: Arc<Hub>,
     mount: &Arc<Mount>,
     polling: &Polling,
+    newcomers: Option<&Newcomers>,
 ) -> Result<Response, Refused> {
     let token = token(&request, mount);
     let named = token.as_ref().ok().and_then(Option::as_deref);
-    let found = named.and_then(|token| Some((polling.sessions.find(token)?, token)));
-    if request.method == Method::GET && found.is_none() {
+    let is_get = request.method == Method::GET;
+    let found = named.and_then(|token| Some((polling.sessions.find(token, is_get)?, token)));
+    if is_get && found.is_none() {
         // The handshake makes the other checks, and tells how they go.
-        return begin(request, hub, mount, polling).await;
+        return begin(request, hub, mount, polling, newcomers).await;
     }
     if let Err(refusal) = token {
         return Err(refusal.into());
@@ -61,12 +64,12 @@ async fn respond<E>(
             {
                 return Ok(answer);
             }
-            begin(request, hub, mount, polling).await
+            begin(request, hub, mount, polling, newcomers).await
         }
         Method::POST => {
             let Some((session, _)) = found else {
                 // A client that still sends would not see the answer.
-                let _ = posted::read(body, &polling.options).await;
+                posted::discard(body, &polling.options).await;
                 return Ok(answers::status(410));
             };
             post(request, body, &session, &polling.options).await
@@ -80,7 +83,7 @@ async fn respond<E>(
 enum Refused {
     Connect(Refusal),
     Post(BadPost),
-    /// There are `max_sessions`.
+    /// There are `max_sessions`, or `max_newcomers`.
     Full,
 }
 
@@ -115,7 +118,8 @@ fn refused(polling: &Polling, mount: &Mount, refused: Refused) -> Response {
         }
         Refused::Full => {
             mount.metrics.refused(Check::Sessions);
-            polling.complain(mount, &"there are `max_sessions` already");
+            polling
+                .complain(mount, &"there are `max_sessions` already, or `max_newcomers` of its connection");
             // phoenix.js tries again after any answer that is no JSON.
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
@@ -136,7 +140,11 @@ async fn begin(
     hub: Arc<Hub>,
     mount: &Arc<Mount>,
     polling: &Polling,
+    newcomers: Option<&Newcomers>,
 ) -> Result<Response, Refused> {
+    let admitted =
+        newcomers.map(|newcomers| newcomers.admit(polling.options.max_newcomers).ok_or(Refused::Full));
+    let newcomer = admitted.transpose()?;
     let place = polling.sessions.reserve().ok_or(Refused::Full)?;
     let id = place.id();
     let patience = polling.options.window.saturating_mul(3) / 2;
@@ -147,13 +155,13 @@ async fn begin(
         books: Box::new(place),
     };
     let session = mount.open(request, hub, way).await?;
-    let token = polling.sessions.put(id, session);
+    let token = polling.sessions.put(id, session, newcomer);
     Ok(answers::poll(410, &token, None))
 }
 
 /// Waits for messages, and answers with all that wait then. `None` if the session had ended before, and nothing waits.
 async fn poll(session: &Session, token: &str, options: &LongPoll) -> Option<Response> {
-    let had_ended = session.ended().is_some();
+    let had_ended = session.has_ended();
     let mut window = pin!(sleep(options.window));
     let received = tokio::select! {
         received = session.recv() => received,
@@ -166,7 +174,10 @@ async fn poll(session: &Session, token: &str, options: &LongPoll) -> Option<Resp
             return Some(response);
         }
         // Answered at once, two pollers of one session would chase each other.
-        Err(SessionError::Replaced) => window.await,
+        Err(SessionError::Replaced) => tokio::select! {
+            () = window => {}
+            _ = session.ended() => {}
+        },
         Err(SessionError::Ended(_)) if had_ended => return None,
         // The next poll finds no session.
         Err(SessionError::Ended(_)) => {}
@@ -189,7 +200,7 @@ async fn post<E>(
     };
     let body = posted::read(body, options).await?;
     let messages = posted::messages(&request.headers, body, options.max_batch)?;
-    let had_ended = session.ended().is_some();
+    let had_ended = session.has_ended();
     let mut brought = session.bring(turn, messages);
     let status = match timeout(options.window, brought.taken()).await {
         Ok(Ok(())) => 200,

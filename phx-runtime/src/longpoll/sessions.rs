@@ -1,5 +1,6 @@
 //! The sessions of a mount, and the tokens that name them (docs/protocol.md §9.3).
 
+use super::newcomers::Newcomer;
 use crate::session::Session;
 use crate::signed::Signer;
 use std::collections::HashMap;
@@ -28,10 +29,11 @@ pub(crate) struct Sessions {
     open: Mutex<HashMap<Id, Option<Open>>>,
 }
 
-#[derive(Clone)]
 struct Open {
     session: Arc<Session>,
     since: Instant,
+    /// Until it is polled.
+    newcomer: Option<Newcomer>,
 }
 
 /// A session's place among the others, until it is dropped.
@@ -64,8 +66,8 @@ impl Sessions {
     }
 
     /// Puts the session in its place, if it has not ended already, and gives its token.
-    pub(crate) fn put(&self, id: Id, session: Session) -> String {
-        let open = Open { session: Arc::new(session), since: Instant::now() };
+    pub(crate) fn put(&self, id: Id, session: Session, newcomer: Option<Newcomer>) -> String {
+        let open = Open { session: Arc::new(session), since: Instant::now(), newcomer };
         if let Some(place) = self.lock().get_mut(&id) {
             *place = Some(open);
         }
@@ -73,11 +75,15 @@ impl Sessions {
     }
 
     /// The session that a token names.
-    pub(crate) fn find(&self, token: &str) -> Option<Arc<Session>> {
+    pub(crate) fn find(&self, token: &str, to_poll: bool) -> Option<Arc<Session>> {
         let signed = self.signer.verify(token)?;
         let id = signed.strip_prefix(&[VERSION])?.strip_prefix(&self.node)?;
-        let open = self.lock().get(id)?.clone()?;
-        (open.since.elapsed() <= self.token_max_age).then_some(open.session)
+        let mut places = self.lock();
+        let open = places.get_mut(id)?.as_mut()?;
+        if to_poll {
+            open.newcomer = None;
+        }
+        (open.since.elapsed() <= self.token_max_age).then(|| Arc::clone(&open.session))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Id, Option<Open>>> {

@@ -113,7 +113,7 @@ impl Server {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
         }
         let request = Request { method, uri, segments: Vec::new(), headers, peer_addr: None };
-        answer(request, body, Arc::clone(&self.0.hub), mount, polling).await
+        answer(request, body, Arc::clone(&self.0.hub), mount, polling, None).await
     }
 
     async fn get(&self, token: &str) -> Result<Answer, Box<dyn Error>> {
@@ -247,6 +247,20 @@ async fn a_poll_in_flight_is_answered_at_once_when_the_session_ends() -> TestRes
         assert_eq!(start.elapsed(), SECOND);
         assert_eq!(server.get(&token).await?.status, 410);
     }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_was_replaced_is_answered_at_once_when_the_session_ends() -> TestResult {
+    let server = Server::start(|_, _| ())?;
+    let token = server.begin().await?;
+    let start = Instant::now();
+    let (first, second, status) = tokio::join!(server.get(&token), server.get(&token), async {
+        sleep(SECOND).await;
+        server.post(&token, "stop").await
+    });
+    assert_eq!((first?.status, second?.status, status?), (204, 204, 408));
+    assert_eq!(start.elapsed(), SECOND);
     Ok(())
 }
 

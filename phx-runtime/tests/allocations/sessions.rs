@@ -34,9 +34,37 @@ impl Room {
 
 const SESSIONS: usize = 200;
 
+/// A client that has no session yet is nobody in particular: there may be many of those.
+#[test]
+fn a_body_for_no_session_is_not_kept() -> Outcome {
+    let (runtime, _endpoint, addr, _stop) = start()?;
+    let body = "x".repeat(1024 * 1024);
+    let mut answer = Ok(String::new());
+    let count = measure(|| answer = runtime.block_on(request(addr, "POST", "none", &body)));
+    assert!(answer?.ends_with(r#"{"status":410}"#));
+    // The request itself is one of the test's, and the HTTP server reads some of it at a time.
+    let of_the_server = count.bytes_max - body.len() as u64;
+    assert!(of_the_server < body.len() as u64 * 3 / 4, "{count:?}");
+    Ok(())
+}
+
 #[test]
 fn abandoned_sessions_give_back_what_they_took() -> Outcome {
-    // One thread, for the server too.
+    let (runtime, endpoint, addr, _stop) = start()?;
+    // The first time, maps and the like get their size.
+    abandon(&runtime, &endpoint, addr)?;
+    let mut outcome = Ok(());
+    let count = measure(|| outcome = abandon(&runtime, &endpoint, addr));
+    outcome?;
+    assert!(count.bytes_total > 1000 * SESSIONS as u64, "it is counted here: {count:?}");
+    assert!(count.bytes_current.abs() < 4096, "nothing that grows is left: {count:?}");
+    Ok(())
+}
+
+type Started = (Runtime, Endpoint, SocketAddr, oneshot::Sender<()>);
+
+/// A server on the thread of the test, where allocations are counted.
+fn start() -> Result<Started, Box<dyn std::error::Error>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let endpoint =
         Endpoint::builder().secret_key_base("s".repeat(64)).socket_with::<UserSocket>("/socket", |options| {
@@ -48,20 +76,12 @@ fn abandoned_sessions_give_back_what_they_took() -> Outcome {
     let endpoint = endpoint.build()?;
     let server = runtime.block_on(endpoint.bind(([127, 0, 0, 1], 0)))?;
     let addr = server.local_addr();
-    let (_stop, stopped) = oneshot::channel::<()>();
+    let (stop, stopped) = oneshot::channel();
     let routes = endpoint.routes();
     runtime.spawn(server.run_until(routes, async {
         let _ = stopped.await;
     }));
-
-    // The first time, maps and the like get their size.
-    abandon(&runtime, &endpoint, addr)?;
-    let mut outcome = Ok(());
-    let count = measure(|| outcome = abandon(&runtime, &endpoint, addr));
-    outcome?;
-    assert!(count.bytes_total > 1000 * SESSIONS as u64, "it is counted here: {count:?}");
-    assert!(count.bytes_current.abs() < 4096, "nothing that grows is left: {count:?}");
-    Ok(())
+    Ok((runtime, endpoint, addr, stop))
 }
 
 /// Begins sessions, joins in each, and waits until all have ended.

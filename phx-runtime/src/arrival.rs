@@ -1,6 +1,9 @@
 //! What a transport of the user's own knows of a client that arrives.
 
+use crate::server::Accepted;
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use warp::Filter;
 use warp::http::HeaderMap;
 
 /// A client that arrives by a transport of your own, for [`Endpoint::connect`](crate::Endpoint::connect).
@@ -45,4 +48,19 @@ impl Arrival {
             text_only: false,
         }
     }
+}
+
+/// A filter that gives the address of the TCP peer, for [`Arrival::peer_addr`] and for routes of your own:
+/// `warp::addr::remote` knows it under `warp::serve` only.
+///
+/// ```
+/// use warp::Filter;
+///
+/// let whoami = warp::path!("whoami").and(phx_runtime::peer_addr()).map(|peer| format!("{peer:?}"));
+/// ```
+#[must_use]
+pub fn peer_addr() -> impl Filter<Extract = (Option<SocketAddr>,), Error = Infallible> + Copy {
+    warp::ext::optional::<Accepted>()
+        .and(warp::addr::remote())
+        .map(|accepted: Option<Accepted>, peer| accepted.map(|accepted| accepted.peer).or(peer))
 }

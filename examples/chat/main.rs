@@ -11,6 +11,8 @@
 mod client;
 mod room;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use phx_runtime::CheckOrigin;
 use phx_runtime::prelude::*;
 use room::RoomChannel;
@@ -92,7 +94,7 @@ fn secret() -> Result<String, String> {
     }
     let mut random = [0; 64];
     getrandom::fill(&mut random).map_err(|error| format!("no random numbers for a secret: {error}"))?;
-    Ok(format!("{random:02x?}"))
+    Ok(URL_SAFE_NO_PAD.encode(random))
 }
 
 /// `--port N`, else `PORT`, else 4000.

@@ -4,10 +4,11 @@ use crate::declared::{self, DeclaredSocket};
 use crate::draft::{Draft, Mountable};
 use crate::endpoint::Endpoint;
 use crate::endpoint_error::{EndpointError, EndpointProblem};
-use crate::longpoll::{Polling, random};
+use crate::longpoll::Polling;
 use crate::mount::{Mount, MountOptions, Paths};
 use crate::origin::{CheckOrigin, Origin};
 use crate::path::{PathError, PathPattern};
+use crate::random::random;
 use crate::socket::Socket;
 use crate::subprotocol;
 use crate::transport::Transport;
@@ -206,14 +207,15 @@ impl EndpointBuilder {
                 problems.extend((what.problems)());
             }
         }
-        let secret = secret_key_base.unwrap_or_else(|| own_secret(&drafts));
+        let polls = drafts.iter().any(|draft| draft.options.longpoll.is_some());
+        let secret = secret_key_base.or_else(|| polls.then(own_secret));
         let mut mounts: Vec<Mount> = Vec::new();
         for draft in drafts {
             problems.extend(invalid_options(&draft.options));
             let Some(paths) = paths(&draft, &mut problems) else { continue };
             let rival = mounts.iter().find(|earlier| earlier.paths.meets(&paths));
             problems.extend(rival.map(|earlier| earlier.clash_with(&draft)));
-            mounts.push(Mount::new(draft, paths, &check_origin, url_host.as_deref(), &secret));
+            mounts.push(Mount::new(draft, paths, &check_origin, url_host.as_deref(), secret.as_deref()));
         }
         problems.extend(declared::channels_without_route(&ids));
         if problems.is_empty() { Ok(Endpoint::new(mounts)) } else { Err(EndpointError::new(problems)) }
@@ -276,10 +278,7 @@ fn paths(draft: &Draft, problems: &mut Vec<EndpointProblem>) -> Option<Paths> {
 }
 
 /// A secret for an endpoint that is given none, and needs one.
-fn own_secret(drafts: &[Draft]) -> String {
-    if drafts.iter().all(|draft| draft.options.longpoll.is_none()) {
-        return String::new();
-    }
+fn own_secret() -> String {
     tracing::warn!(
         "there is no `secret_key_base` to sign the sessions of long polling with, so one is made up: clients start \
          anew after a restart, and other nodes do not know their sessions. Give `EndpointBuilder::secret_key_base` one"

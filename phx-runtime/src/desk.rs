@@ -5,7 +5,7 @@ use crate::delivery::Delivery;
 use crate::driver::Closing;
 use crate::frame::{CloseCode, Opcode};
 use crate::mount::Mount;
-use crate::outbox::{Lend, Outbox};
+use crate::outbox::{Next, Outbox};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -201,8 +201,9 @@ impl Desk {
     pub(crate) fn poll_deliver(&self, cx: &mut Context<'_>) -> Poll<CloseCode> {
         while let Some(receiver) = self.receiver() {
             let is_crowded = self.outbox.is_crowded();
-            match self.outbox.poll_lend(cx) {
-                Poll::Ready(Lend::Frames { frames, bytes }) => {
+            let mut frames = VecDeque::new();
+            match self.outbox.poll_lend(cx, &mut frames) {
+                Poll::Ready(Next::Write { bytes }) => {
                     self.mount.metrics.sent(frames.len(), bytes);
                     // As long as so much waits, nothing that the client sends is looked at.
                     if is_crowded {
@@ -211,7 +212,7 @@ impl Desk {
                     // What nobody receives after all is dropped, and so given back.
                     let _ = receiver.send(Delivery::new(frames, &self.outbox));
                 }
-                Poll::Ready(Lend::Close(code)) => return Poll::Ready(code),
+                Poll::Ready(Next::Close(code)) => return Poll::Ready(code),
                 Poll::Pending => {
                     self.lock().receiver.get_or_insert(receiver);
                     return Poll::Pending;

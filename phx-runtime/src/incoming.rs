@@ -80,21 +80,21 @@ fn find(
     // The one declared last wins, as in Phoenix.
     let found = endpoint.mounts.iter().rev().find_map(|mount| {
         if let Some(segments) = mount.paths.websocket.captures(path) {
-            let permit = accepted.as_ref().map(|accepted| Arc::clone(&accepted.permit));
-            let way = ByWebSocket { on_upgrade: None, permit, subprotocol: None };
-            return Some((mount, segments, HttpWay::WebSocket(way)));
+            return Some((mount, segments, None));
         }
         let (pattern, polling) = mount.paths.longpoll.as_ref().zip(mount.polling.as_ref())?;
-        let segments = pattern.captures(path)?;
-        let newcomers = accepted.as_ref().map(|accepted| accepted.newcomers.clone());
-        Some((mount, segments, HttpWay::Polling(Arc::clone(polling), newcomers)))
+        Some((mount, pattern.captures(path)?, Some(polling)))
     });
-    let Some((mount, segments, mut way)) = found else {
+    let Some((mount, segments, polling)) = found else {
         return Err(warp::reject::not_found());
     };
-    if let HttpWay::WebSocket(way) = &mut way {
-        way.on_upgrade = on_upgrade;
-    }
+    let way = match polling {
+        None => {
+            let permit = accepted.map(|accepted| accepted.permit);
+            HttpWay::WebSocket(ByWebSocket { on_upgrade, permit, subprotocol: None })
+        }
+        Some(polling) => HttpWay::Polling(Arc::clone(polling), accepted.map(|accepted| accepted.newcomers)),
+    };
     let segments = owned(segments);
     let uri = uri(path, query.as_deref(), &headers).map_err(|_| warp::reject::not_found())?;
     let request = Request { method, uri, segments, headers, peer_addr };

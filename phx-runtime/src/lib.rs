@@ -283,6 +283,7 @@ mod path;
 mod payload;
 mod port;
 mod pubsub;
+mod random;
 mod receipt;
 mod refusal;
 mod reply;

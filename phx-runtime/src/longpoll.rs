@@ -11,7 +11,6 @@ pub(crate) use newcomers::Newcomers;
 pub(crate) use polling::Polling;
 pub(crate) use posted::messages;
 pub(crate) use requests::answer;
-pub(crate) use sessions::random;
 
 use std::time::Duration;
 
@@ -49,7 +48,7 @@ use std::time::Duration;
 ///
 /// Text is all that a poll can carry. Binary payloads of [`V2`](crate::V2) arrive as `{"base64": "…"}` instead of an
 /// `ArrayBuffer`; a binary message of your own [`Serializer`](crate::Serializer) or [`Transport`](crate::Transport) is
-/// its bytes in base64. Clients send binary messages as with Phoenix.
+/// its bytes in base64, unless the serializer has [a text](crate::Serializer::encode_text) for it. Clients send binary messages as with Phoenix.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LongPoll {

@@ -174,18 +174,16 @@ impl Mount {
         paths: Paths,
         check_origin: &CheckOrigin,
         url_host: Option<&str>,
-        secret_key_base: &str,
+        secret_key_base: Option<&str>,
     ) -> Self {
         let site = draft.site();
         let Draft { path, options, what, .. } = draft;
+        let polling = options.longpoll.clone().zip(secret_key_base);
         Self {
             metrics: Metrics::new(&path),
             path,
             paths,
-            polling: options
-                .longpoll
-                .clone()
-                .map(|longpoll| Arc::new(Polling::new(longpoll, secret_key_base))),
+            polling: polling.map(|(longpoll, secret)| Arc::new(Polling::new(longpoll, secret))),
             check_origin: options.check_origin.as_ref().unwrap_or(check_origin).clone(),
             url_host: url_host.map(str::to_owned),
             compression: options.compress.clone().map(Arc::new),

@@ -41,15 +41,6 @@ pub(crate) enum Next {
     Close(CloseCode),
 }
 
-/// What a connection that lends its frames has to do next.
-#[derive(Debug)]
-pub(crate) enum Lend {
-    /// See that these get to the client; they take so many bytes of the limit.
-    Frames { frames: VecDeque<Frame>, bytes: usize },
-    /// Nothing waits: close.
-    Close(CloseCode),
-}
-
 impl Outbox {
     pub(crate) fn new(limit: usize) -> Self {
         Self::with(limit, false)
@@ -125,25 +116,18 @@ impl Outbox {
         Poll::Pending
     }
 
-    /// As [`poll_take`](Self::poll_take), for a client that has no connection of its own to write to: what is lent comes
+    /// As [`poll_take`](Self::poll_take), for a client that has no connection of its own to write to: what is taken comes
     /// back by [`give_back`](Self::give_back), and nothing more is lent before that.
-    pub(crate) fn poll_lend(&self, cx: &mut Context<'_>) -> Poll<Lend> {
-        let mut state = self.lock();
-        if state.taken > 0 {
-            state.wake_later(cx);
-            return Poll::Pending;
+    pub(crate) fn poll_lend(&self, cx: &mut Context<'_>, batch: &mut VecDeque<Frame>) -> Poll<Next> {
+        {
+            let mut state = self.lock();
+            if state.taken > 0 {
+                state.wake_later(cx);
+                return Poll::Pending;
+            }
         }
-        if !state.frames.is_empty() {
-            state.taken = state.bytes;
-            let frames = mem::take(&mut state.frames);
-            return Poll::Ready(Lend::Frames { frames, bytes: state.bytes });
-        }
-        if let Some(code) = state.close {
-            return Poll::Ready(Lend::Close(code));
-        }
-        state.is_writing = false;
-        state.wake_later(cx);
-        Poll::Pending
+        // Only the one who lends takes, so nothing is lent in between.
+        self.poll_take(cx, batch)
     }
 
     /// Ends a loan: with the frames that the client has not got, which are the next to be lent.

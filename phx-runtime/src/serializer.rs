@@ -4,12 +4,10 @@ mod binary;
 mod json;
 mod v1;
 mod v2;
-mod v2_text;
 
 pub use v1::V1;
 pub use v2::V2;
 
-use self::v2_text::V2Text;
 use crate::frame::{Frame, FrameBuffer, Opcode};
 use crate::message::{Message, Outgoing};
 use crate::payload::EncodeError;
@@ -74,6 +72,16 @@ pub trait Serializer: Send + Sync + 'static {
     /// When the encoding has no way to say it. A push or reply that fails ends its channel; a broadcast skips the
     /// clients of this serializer. So does a panic, which is caught.
     fn encode(&self, message: &Outgoing<'_>, buffer: &mut FrameBuffer) -> Result<Opcode, EncodeError>;
+
+    /// As [`encode`](Self::encode), for clients that can be sent text only, such as those that poll. [`V2`] writes bytes
+    /// as `{"base64": "…"}` here. What is binary all the same is sent as its bytes in base64. By default what `encode`
+    /// makes.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    fn encode_text(&self, message: &Outgoing<'_>, buffer: &mut FrameBuffer) -> Result<Opcode, EncodeError> {
+        self.encode(message, buffer)
+    }
 }
 
 /// A frame that holds no message.
@@ -103,11 +111,15 @@ impl DecodeError {
 
 /// A serializer as connections share it. Two handles are equal if one encoding serves both.
 #[derive(Clone)]
-pub(crate) struct SerializerHandle(Arc<dyn Serializer>);
+pub(crate) struct SerializerHandle {
+    serializer: Arc<dyn Serializer>,
+    /// Its clients can be sent text only.
+    text_only: bool,
+}
 
 impl SerializerHandle {
     pub(crate) fn new(serializer: impl Serializer) -> Self {
-        Self(Arc::new(serializer))
+        Self { serializer: Arc::new(serializer), text_only: false }
     }
 
     pub(crate) fn v1() -> Self {
@@ -120,36 +132,39 @@ impl SerializerHandle {
         V2_HANDLE.clone()
     }
 
-    /// The same version for a client that can be sent text only. What a serializer of the user's own makes binary stays
-    /// so.
+    /// The same one for a client that can be sent text only.
     pub(crate) fn for_text(self) -> Self {
-        if self == Self::v2() { Self::v2_text() } else { self }
-    }
-
-    fn v2_text() -> Self {
-        static V2_TEXT_HANDLE: LazyLock<SerializerHandle> = LazyLock::new(|| SerializerHandle::new(V2Text));
-        V2_TEXT_HANDLE.clone()
+        Self { text_only: true, ..self }
     }
 
     /// Whether it is one of the default ones.
     pub(crate) fn is_of_phoenix(&self) -> bool {
-        *self == Self::v2() || *self == Self::v1() || *self == Self::v2_text()
+        self.has_the_serializer_of(&Self::v2()) || self.has_the_serializer_of(&Self::v1())
+    }
+
+    fn has_the_serializer_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.serializer, &other.serializer)
     }
 
     pub(crate) fn decode<'f>(&self, opcode: Opcode, frame: &'f Bytes) -> Result<Message<'f>, DecodeError> {
-        self.0.decode(opcode, frame)
+        self.serializer.decode(opcode, frame)
     }
 
     pub(crate) fn encode(&self, message: &Outgoing<'_>) -> Result<Frame, EncodeError> {
+        let Self { serializer, text_only } = self;
+        let write = |buffer: &mut FrameBuffer| match text_only {
+            true => serializer.encode_text(message, buffer),
+            false => serializer.encode(message, buffer),
+        };
         // The user's code, and a broadcast must reach the clients of the other serializers.
-        let encode = || Frame::message(message.size_hint(), |buffer| self.0.encode(message, buffer));
+        let encode = || Frame::message(message.size_hint(), write);
         catch_unwind(AssertUnwindSafe(encode)).unwrap_or(Err(EncodeError::Panicked))
     }
 }
 
 impl PartialEq for SerializerHandle {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        self.has_the_serializer_of(other) && self.text_only == other.text_only
     }
 }
 

@@ -6,6 +6,11 @@ use crate::support::signals::gate;
 use crate::support::{TestResult, TestServer};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use phx_runtime::{
+    DecodeError, EncodeError, FrameBuffer, Message, Name, Opcode, Outgoing, Payload, Ref, Serializer,
+    Serializers, V2,
+};
 use serde_json::json;
 
 #[tokio::test]
@@ -82,6 +87,53 @@ async fn bytes_come_as_base64_in_the_place_of_the_payload() -> TestResult {
     session.gets_only(&[]).await
 }
 
+/// A mount may list its serializers itself, and mean the same.
+#[tokio::test]
+async fn bytes_have_that_form_wherever_version_2_is_added() -> TestResult {
+    let server = TestServer::start_with_options(|options| {
+        options.longpoll = Some(<_>::default());
+        options.serializers = Serializers::none();
+        options.serializers.add("~> 2.0.0", V2);
+    })
+    .await?;
+    let session = Session::join(&server, "bytes:poll").await?;
+    session.say(r#"["1","2","bytes:poll","to_bytes","hello"]"#).await?;
+    let answer = r#"["1","2","bytes:poll","phx_reply",{"response":{"base64":"aGVsbG8="},"status":"ok"}]"#;
+    assert_eq!(session.messages().await?, [answer]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_serializer_may_have_a_text_for_those_who_poll() -> TestResult {
+    let server = TestServer::start_with_options(|options| {
+        options.longpoll = Some(<_>::default());
+        options.serializers.add("~> 9.0.0", InWords);
+    })
+    .await?;
+    let session = Session::begin_at(&server, "/socket/longpoll?vsn=9.0.0").await?;
+    session.say(&STANDARD.encode(b"hello")).await?;
+    assert_eq!(session.messages().await?, ["in words"]);
+    Ok(())
+}
+
+/// As [`Reversed`], with words for those who poll.
+struct InWords;
+
+impl Serializer for InWords {
+    fn decode<'f>(&self, opcode: Opcode, frame: &'f Bytes) -> Result<Message<'f>, DecodeError> {
+        Reversed.decode(opcode, frame)
+    }
+
+    fn encode(&self, message: &Outgoing<'_>, buffer: &mut FrameBuffer) -> Result<Opcode, EncodeError> {
+        Reversed.encode(message, buffer)
+    }
+
+    fn encode_text(&self, _: &Outgoing<'_>, buffer: &mut FrameBuffer) -> Result<Opcode, EncodeError> {
+        buffer.extend_from_slice(b"in words");
+        Ok(Opcode::Text)
+    }
+}
+
 #[tokio::test]
 async fn a_serializer_of_ones_own_comes_in_base64_whole() -> TestResult {
     let server = TestServer::start_with_options(|options| {
@@ -99,31 +151,22 @@ async fn a_serializer_of_ones_own_comes_in_base64_whole() -> TestResult {
 /// Whatever it gets is a heartbeat, which it answers with the same bytes from behind.
 struct Reversed;
 
-impl phx_runtime::Serializer for Reversed {
-    fn decode<'f>(
-        &self,
-        _: phx_runtime::Opcode,
-        frame: &'f bytes::Bytes,
-    ) -> Result<phx_runtime::Message<'f>, phx_runtime::DecodeError> {
-        use phx_runtime::{Message, Name, Payload, Ref};
+impl Serializer for Reversed {
+    fn decode<'f>(&self, _: Opcode, frame: &'f Bytes) -> Result<Message<'f>, DecodeError> {
         Ok(Message {
             join_ref: Ref::NULL,
             reference: Ref::text(&String::from_utf8_lossy(frame)),
             topic: Name::from("phoenix"),
             event: Name::from("heartbeat"),
-            payload: Payload::from_json("{}").map_err(phx_runtime::DecodeError::other)?,
+            payload: Payload::from_json("{}").map_err(DecodeError::other)?,
         })
     }
 
-    fn encode(
-        &self,
-        message: &phx_runtime::Outgoing<'_>,
-        buffer: &mut phx_runtime::FrameBuffer,
-    ) -> Result<phx_runtime::Opcode, phx_runtime::EncodeError> {
-        if let phx_runtime::Outgoing::Reply { reference, .. } = message {
+    fn encode(&self, message: &Outgoing<'_>, buffer: &mut FrameBuffer) -> Result<Opcode, EncodeError> {
+        if let Outgoing::Reply { reference, .. } = message {
             let text = reference.as_json().trim_matches('"').bytes().rev().collect::<Vec<_>>();
             buffer.extend_from_slice(&text);
         }
-        Ok(phx_runtime::Opcode::Binary)
+        Ok(Opcode::Binary)
     }
 }

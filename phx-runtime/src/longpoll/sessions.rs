@@ -1,6 +1,7 @@
 //! The sessions of a mount, and the tokens that name them (docs/protocol.md §9.3).
 
 use super::newcomers::Newcomer;
+use crate::random::random;
 use crate::session::Session;
 use crate::signed::Signer;
 use std::collections::HashMap;
@@ -108,13 +109,4 @@ impl fmt::Debug for Sessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sessions").field("open", &self.lock().len()).finish_non_exhaustive()
     }
-}
-
-/// From the operating system, without which nothing can be kept secret.
-pub(crate) fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    if let Err(error) = getrandom::fill(&mut bytes) {
-        panic!("the operating system has no random numbers: {error}");
-    }
-    bytes
 }

@@ -7,6 +7,8 @@ use super::{DecodeError, Serializer, binary};
 use crate::frame::{FrameBuffer, Opcode};
 use crate::message::{Message, Name, Outgoing, Ref};
 use crate::payload::{EncodeError, Payload};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, SeqAccess};
 use serde_json::value::RawValue;
@@ -52,6 +54,23 @@ impl Serializer for V2 {
         }
         Ok(Opcode::Text)
     }
+
+    /// With bytes as `{"base64":"…"}`, in the place of the payload or the response (docs/protocol.md §9.7).
+    fn encode_text(&self, message: &Outgoing<'_>, buffer: &mut FrameBuffer) -> Result<Opcode, EncodeError> {
+        let mut message = *message;
+        let (Outgoing::Message { payload, .. }
+        | Outgoing::Broadcast { payload, .. }
+        | Outgoing::Reply { response: payload, .. }) = &mut message;
+        let in_text = payload.as_binary().map(|bytes| in_text(&bytes.0));
+        if let Some(in_text) = &in_text {
+            *payload = in_text;
+        }
+        self.encode(&message, buffer)
+    }
+}
+
+fn in_text(bytes: &[u8]) -> Payload {
+    Payload::from_trusted(format!(r#"{{"base64":"{}"}}"#, STANDARD.encode(bytes)).into())
 }
 
 /// The JSON of a payload that is an object, as clients expect of what the server sends unasked; `None` if it is binary.

@@ -48,7 +48,8 @@ use std::time::Duration;
 ///
 /// Text is all that a poll can carry. Binary payloads of [`V2`](crate::V2) arrive as `{"base64": "…"}` instead of an
 /// `ArrayBuffer`; a binary message of your own [`Serializer`](crate::Serializer) or [`Transport`](crate::Transport) is
-/// its bytes in base64, unless the serializer has [a text](crate::Serializer::encode_text) for it. Clients send binary messages as with Phoenix.
+/// its bytes in base64, unless the serializer has [a text](crate::Serializer::encode_text) for it. Clients send binary
+/// messages as with Phoenix.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LongPoll {

@@ -5,7 +5,7 @@ use crate::desk::Life;
 use crate::endpoint::Endpoint;
 use crate::handshake::Request;
 use crate::hub::Hub;
-use crate::longpoll::{self, Newcomers, Polling};
+use crate::longpoll::{Newcomers, Polling, Polls};
 use crate::mount::Mount;
 use crate::refusal::Refusal;
 use crate::server::Accepted;
@@ -107,7 +107,8 @@ impl Found {
         match way {
             HttpWay::WebSocket(way) => mount.accept(request, hub, way).await,
             HttpWay::Polling(polling, newcomers) => {
-                longpoll::answer(request, body, hub, &mount, &polling, newcomers.as_ref()).await
+                let polls = Polls { hub, mount: &mount, polling: &polling, newcomers: newcomers.as_ref() };
+                polls.answer(request, body).await
             }
         }
     }

@@ -10,7 +10,7 @@ mod sessions;
 pub(crate) use newcomers::Newcomers;
 pub(crate) use polling::Polling;
 pub(crate) use posted::messages;
-pub(crate) use requests::answer;
+pub(crate) use requests::Polls;
 
 use std::time::Duration;
 

@@ -27,6 +27,10 @@ pub(crate) async fn run(addr: SocketAddr, pid: &str) -> Result<(), Box<dyn std::
             if request(&mut http, "POST", token, &join).await? != r#"{"status":200}"# {
                 return Err("a join was not taken".into());
             }
+            // One TCP connection may not begin so many that are never polled: `LongPoll::max_newcomers`.
+            if !request(&mut http, "GET", token, "").await?.contains("phx_reply") {
+                return Err("a join was not answered".into());
+            }
         }
         let after = memory_kib(pid)?;
         let each = f64::from(u32::try_from(after.saturating_sub(before))?) / f64::from(SESSIONS);

@@ -24,58 +24,81 @@ use warp::reply::{Reply, Response, with_status};
 /// Where phoenix.js puts the session's token since 1.9; before, it is the parameter `token`.
 const TOKEN_HEADER: &str = "x-phoenix-longpoll-token";
 
-/// Answers a request to a mount with long polling.
-pub(crate) async fn answer<E>(
-    request: Request,
-    body: impl Stream<Item = Result<impl Buf, E>>,
-    hub: Arc<Hub>,
-    mount: &Arc<Mount>,
-    polling: &Polling,
-    newcomers: Option<&Newcomers>,
-) -> Response {
-    let answer = respond(request, body, hub, mount, polling, newcomers).await;
-    answers::for_pages(answer.unwrap_or_else(|refusal| refused(polling, mount, refusal)))
+/// What a request to a mount with long polling meets.
+pub(crate) struct Polls<'p> {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) mount: &'p Arc<Mount>,
+    pub(crate) polling: &'p Polling,
+    /// Those of the request's TCP connection, under a server that tells.
+    pub(crate) newcomers: Option<&'p Newcomers>,
 }
 
-async fn respond<E>(
-    request: Request,
-    body: impl Stream<Item = Result<impl Buf, E>>,
-    hub: Arc<Hub>,
-    mount: &Arc<Mount>,
-    polling: &Polling,
-    newcomers: Option<&Newcomers>,
-) -> Result<Response, Refused> {
-    let token = token(&request, mount);
-    let named = token.as_ref().ok().and_then(Option::as_deref);
-    let is_get = request.method == Method::GET;
-    let found = named.and_then(|token| Some((polling.sessions.find(token, is_get)?, token)));
-    if is_get && found.is_none() {
-        // The handshake makes the other checks, and tells how they go.
-        return begin(request, hub, mount, polling, newcomers).await;
+impl Polls<'_> {
+    pub(crate) async fn answer<E>(
+        &self,
+        request: Request,
+        body: impl Stream<Item = Result<impl Buf, E>>,
+    ) -> Response {
+        let answer = self.respond(request, body).await;
+        answers::for_pages(answer.unwrap_or_else(|refusal| refused(self.polling, self.mount, refusal)))
     }
-    if let Err(refusal) = token {
-        return Err(refusal.into());
-    }
-    check_origin(&request, mount)?;
-    match request.method {
-        Method::GET => {
-            if let Some((session, token)) = found
-                && let Some(answer) = poll(&session, token, &polling.options).await
-            {
-                return Ok(answer);
+
+    async fn respond<E>(
+        &self,
+        request: Request,
+        body: impl Stream<Item = Result<impl Buf, E>>,
+    ) -> Result<Response, Refused> {
+        let Self { mount, polling, .. } = *self;
+        let token = token(&request, mount);
+        let named = token.as_ref().ok().and_then(Option::as_deref);
+        let is_get = request.method == Method::GET;
+        let found = named.and_then(|token| Some((polling.sessions.find(token, is_get)?, token)));
+        if is_get && found.is_none() {
+            // The handshake makes the other checks, and tells how they go.
+            return self.begin(request).await;
+        }
+        if let Err(refusal) = token {
+            return Err(refusal.into());
+        }
+        check_origin(&request, mount)?;
+        match request.method {
+            Method::GET => {
+                if let Some((session, token)) = found
+                    && let Some(answer) = poll(&session, token, &polling.options).await
+                {
+                    return Ok(answer);
+                }
+                self.begin(request).await
             }
-            begin(request, hub, mount, polling, newcomers).await
+            Method::POST => {
+                let Some((session, _)) = found else {
+                    // A client that still sends would not see the answer.
+                    posted::discard(body, &polling.options).await;
+                    return Ok(answers::status(410));
+                };
+                post(request, body, &session, &polling.options).await
+            }
+            Method::OPTIONS => Ok(answers::preflight(&request.headers)),
+            _ => Ok(StatusCode::BAD_REQUEST.into_response()),
         }
-        Method::POST => {
-            let Some((session, _)) = found else {
-                // A client that still sends would not see the answer.
-                posted::discard(body, &polling.options).await;
-                return Ok(answers::status(410));
-            };
-            post(request, body, &session, &polling.options).await
-        }
-        Method::OPTIONS => Ok(answers::preflight(&request.headers)),
-        _ => Ok(StatusCode::BAD_REQUEST.into_response()),
+    }
+
+    /// Begins a session. A client whose session has ended gets the token of a new one too, as old ones go on with it.
+    async fn begin(&self, request: Request) -> Result<Response, Refused> {
+        let Self { mount, polling, newcomers, .. } = *self;
+        let Polling { options, sessions, .. } = polling;
+        let admitted = newcomers.map(|newcomers| newcomers.admit(options.max_newcomers).ok_or(Refused::Full));
+        let newcomer = admitted.transpose()?;
+        let place = sessions.reserve().ok_or(Refused::Full)?;
+        let id = place.id();
+        let way = BySession {
+            name: "longpoll",
+            life: Life::Polls(options.window.saturating_mul(3) / 2),
+            is_text_only: true,
+            books: Box::new(place),
+        };
+        let session = mount.open(request, Arc::clone(&self.hub), way).await?;
+        Ok(answers::poll(410, &sessions.put(id, session, newcomer), None))
     }
 }
 
@@ -132,31 +155,6 @@ fn token(request: &Request, mount: &Mount) -> Result<Option<String>, Refusal> {
     let header = request.headers.get(TOKEN_HEADER).map(|token| token.to_str().unwrap_or_default());
     let token = header.map(str::to_owned);
     Ok(token.or_else(|| params.text("token").map(Cow::into_owned)))
-}
-
-/// Begins a session. A client whose session has ended gets the token of a new one too, as old ones go on with it.
-async fn begin(
-    request: Request,
-    hub: Arc<Hub>,
-    mount: &Arc<Mount>,
-    polling: &Polling,
-    newcomers: Option<&Newcomers>,
-) -> Result<Response, Refused> {
-    let admitted =
-        newcomers.map(|newcomers| newcomers.admit(polling.options.max_newcomers).ok_or(Refused::Full));
-    let newcomer = admitted.transpose()?;
-    let place = polling.sessions.reserve().ok_or(Refused::Full)?;
-    let id = place.id();
-    let patience = polling.options.window.saturating_mul(3) / 2;
-    let way = BySession {
-        name: "longpoll",
-        life: Life::Polls(patience),
-        is_text_only: true,
-        books: Box::new(place),
-    };
-    let session = mount.open(request, hub, way).await?;
-    let token = polling.sessions.put(id, session, newcomer);
-    Ok(answers::poll(410, &token, None))
 }
 
 /// Waits for messages, and answers with all that wait then. `None` if the session had ended before, and nothing waits.

@@ -1,6 +1,6 @@
 //! Everything that takes time, in paused time and without sockets. What goes over the wire is tested there.
 
-use super::{LongPoll, answer};
+use super::{LongPoll, Polls};
 use crate::endpoint::Endpoint;
 use crate::frame::{CloseCode, Opcode};
 use crate::handshake::Request;
@@ -113,7 +113,7 @@ impl Server {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
         }
         let request = Request { method, uri, segments: Vec::new(), headers, peer_addr: None };
-        answer(request, body, Arc::clone(&self.0.hub), mount, polling, None).await
+        Polls { hub: Arc::clone(&self.0.hub), mount, polling, newcomers: None }.answer(request, body).await
     }
 
     async fn get(&self, token: &str) -> Result<Answer, Box<dyn Error>> {

@@ -8,6 +8,7 @@ use crate::longpoll::Polling;
 use crate::mount::{Mount, MountOptions, Paths};
 use crate::origin::{CheckOrigin, Origin};
 use crate::path::{PathError, PathPattern};
+use crate::presence;
 use crate::random::random;
 use crate::socket::Socket;
 use crate::subprotocol;
@@ -30,6 +31,7 @@ pub struct EndpointBuilder {
     check_origin: CheckOrigin,
     url_host: Option<String>,
     secret_key_base: Option<String>,
+    pub(crate) presence: presence::Settings,
 }
 
 impl Default for EndpointBuilder {
@@ -40,6 +42,7 @@ impl Default for EndpointBuilder {
             check_origin: CheckOrigin::host(),
             url_host: Some("localhost".to_owned()),
             secret_key_base: None,
+            presence: presence::Settings::default(),
         }
     }
 }
@@ -191,7 +194,7 @@ impl EndpointBuilder {
     /// # Errors
     /// With every problem found, not only the first.
     pub fn build(self) -> Result<Endpoint, EndpointError> {
-        let Self { mounts: explicit, with_declared, check_origin, url_host, secret_key_base } = self;
+        let Self { mounts: explicit, with_declared, check_origin, url_host, secret_key_base, presence } = self;
         let mut problems = Vec::new();
         problems.extend(invalid_origins(&check_origin));
         if let Some(host) = url_host.as_deref().filter(|host| !is_host(host)) {
@@ -218,7 +221,7 @@ impl EndpointBuilder {
             mounts.push(Mount::new(draft, paths, &check_origin, url_host.as_deref(), secret.as_deref()));
         }
         problems.extend(declared::channels_without_route(&ids));
-        if problems.is_empty() { Ok(Endpoint::new(mounts)) } else { Err(EndpointError::new(problems)) }
+        if problems.is_empty() { Ok(Endpoint::new(mounts, presence)) } else { Err(EndpointError::new(problems)) }
     }
 }
 

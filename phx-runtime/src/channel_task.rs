@@ -131,6 +131,14 @@ enum End {
 }
 
 impl End {
+    /// Whether the client is likely to join again by itself. Not after an end in good order.
+    fn may_return(&self) -> bool {
+        match self {
+            Self::Left { .. } | Self::Stopped(Stop::Normal | Stop::Shutdown) => false,
+            Self::Stopped(Stop::Error) | Self::Crashed | Self::Replaced | Self::Disconnected => true,
+        }
+    }
+
     fn reason(&self, link: &Link) -> Reason {
         match self {
             Self::Left { .. } => Reason::Left,
@@ -274,7 +282,7 @@ async fn terminate<C: Channel>(shared: &Shared<C>, channel: &mut C, ctx: &mut Co
 /// Ends the channel for the client: no broadcast after this, the topic is free, and the client knows it, unless it has
 /// joined again and is to learn it after the answer to that.
 fn close<C: Channel>(shared: &Shared<C>, ctx: &mut Context<C>, end: &End) -> Ended {
-    ctx.end();
+    ctx.end(end.may_return());
     shared.inbox.close_with(|_, is_replaced| {
         if is_replaced {
             return Ended::Replaced;

@@ -8,6 +8,7 @@ use crate::message::Ref;
 use crate::outbound::Outbound;
 use crate::payload::{EncodeError, Payload, ToPayload};
 use crate::port::{InfoHandler, Shared};
+use crate::presence::{Holding, NotTracked};
 use crate::pubsub::{Crowd, Subscription};
 use crate::reply::Answer;
 use crate::sender::Sender;
@@ -15,7 +16,7 @@ use crate::sources::{Sources, TooMany};
 use crate::timers::Timer;
 use crate::topic_name::TopicName;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -23,16 +24,19 @@ use std::time::Duration;
 ///
 /// Effects appear on the wire in the order of the calls; the callback's own answer comes after them.
 pub struct Context<C: Channel> {
-    shared: Arc<Shared<C>>,
+    pub(crate) shared: Arc<Shared<C>>,
     /// The place among the topic's subscribers.
     subscription: Option<Subscription>,
     sources: Sources<C>,
+    /// What the channel has tracked; boxed as most track nothing. Set by `&self`, so that a key can be borrowed from the
+    /// socket.
+    holding: OnceLock<Box<Holding>>,
     /// The ref of the message that is being handled.
     reference: Ref,
     owed_turns: usize,
     stop: Option<Stop>,
     /// What ends the channel after the callback that is running; boxed as it is rare.
-    failure: Option<Box<Failure>>,
+    failure: OnceLock<Box<Failure>>,
 }
 
 /// How a channel stops itself; see [`Context::stop_with`].
@@ -54,6 +58,8 @@ pub(crate) enum Failure {
     Encode(#[from] EncodeError),
     #[error(transparent)]
     TooMany(#[from] TooMany),
+    #[error(transparent)]
+    NotTracked(#[from] NotTracked),
 }
 
 impl<C: Channel> Context<C> {
@@ -62,10 +68,11 @@ impl<C: Channel> Context<C> {
             shared,
             subscription: Some(subscription),
             sources,
+            holding: OnceLock::new(),
             reference: Ref::NULL,
             owed_turns: 0,
             stop: None,
-            failure: None,
+            failure: OnceLock::new(),
         }
     }
 
@@ -436,7 +443,7 @@ impl<C: Channel> Context<C> {
     }
 
     fn encode<P: ToPayload + ?Sized>(&mut self, payload: &P) -> Option<Payload> {
-        if self.failure.is_some() {
+        if self.has_failed() {
             return None;
         }
         match payload.to_payload() {
@@ -448,8 +455,24 @@ impl<C: Channel> Context<C> {
         }
     }
 
-    fn fail(&mut self, failure: impl Into<Failure>) {
-        self.failure.get_or_insert_with(|| Box::new(failure.into()));
+    /// Ends the channel after this callback. The first failure counts.
+    pub(crate) fn fail(&self, failure: impl Into<Failure>) {
+        self.failure.get_or_init(|| Box::new(failure.into()));
+    }
+
+    /// What the channel has tracked, if anything yet.
+    pub(crate) fn holding(&self) -> Option<&Holding> {
+        self.holding.get().map(|holding| &**holding)
+    }
+
+    pub(crate) fn holding_or_new(&self) -> &Holding {
+        let presence = &self.shared.link.hub.presence;
+        self.holding.get_or_init(|| Box::new(presence.holding(&self.shared.topic)))
+    }
+
+    /// Whether the channel hears its topic, as it does until its end.
+    pub(crate) fn is_subscribed(&self) -> bool {
+        self.subscription.is_some()
     }
 
     pub(crate) fn begin(&mut self, reference: Ref) {
@@ -475,7 +498,7 @@ impl<C: Channel> Context<C> {
     }
 
     pub(crate) fn has_failed(&self) -> bool {
-        self.failure.is_some()
+        self.failure.get().is_some()
     }
 
     pub(crate) fn take_failure(&mut self) -> Option<Box<Failure>> {
@@ -494,10 +517,14 @@ impl<C: Channel> Context<C> {
         self.sources.poll_timers(cx)
     }
 
-    /// Gives up everything that could still bring something: no broadcast reaches the client from here on.
-    pub(crate) fn end(&mut self) {
+    /// Gives up everything that could still bring something: no broadcast reaches the client from here on. Then others
+    /// are told that the channel is present no more, perhaps after a while if it may return.
+    pub(crate) fn end(&mut self, may_return: bool) {
         self.subscription = None;
         self.sources = Sources::new();
+        if let Some(holding) = self.holding.take() {
+            holding.end(may_return);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::incoming;
 use crate::mount::Mount;
 use crate::outbound::Outbound;
 use crate::payload::{EncodeError, Payload, ToPayload};
+use crate::presence;
 use crate::pubsub::DISCONNECT;
 use crate::server::{ServeError, Server};
 use crate::session::Session;
@@ -15,7 +16,7 @@ use crate::subscription::Subscription;
 use crate::topic_name::TopicName;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use warp::reply::Response;
 use warp::{Filter, Rejection};
 
@@ -28,9 +29,29 @@ pub struct Endpoint {
     pub(crate) hub: Arc<Hub>,
 }
 
+/// An endpoint, for as long as somebody else keeps it.
+pub(crate) struct WeakEndpoint {
+    mounts: Weak<[Arc<Mount>]>,
+    hub: Weak<Hub>,
+}
+
+impl WeakEndpoint {
+    pub(crate) fn upgrade(&self) -> Option<Endpoint> {
+        Some(Endpoint { mounts: self.mounts.upgrade()?, hub: self.hub.upgrade()? })
+    }
+}
+
 impl Endpoint {
-    pub(crate) fn new(mounts: Vec<Mount>) -> Self {
-        Self { mounts: mounts.into_iter().map(Arc::new).collect(), hub: Hub::new() }
+    pub(crate) fn new(mounts: Vec<Mount>, presence: presence::Settings) -> Self {
+        let mounts = mounts.into_iter().map(Arc::new).collect();
+        let endpoint = Self { mounts, hub: Hub::new(presence) };
+        endpoint.hub.presence.belongs_to(&endpoint);
+        endpoint
+    }
+
+    /// For what belongs to the endpoint and must not keep it.
+    pub(crate) fn downgrade(&self) -> WeakEndpoint {
+        WeakEndpoint { mounts: Arc::downgrade(&self.mounts), hub: Arc::downgrade(&self.hub) }
     }
 
     /// Starts an endpoint without sockets.

@@ -4,6 +4,7 @@ use crate::background::Background;
 use crate::frame::CloseCode;
 use crate::mount::Mount;
 use crate::outbox::Outbox;
+use crate::presence::{self, Presence};
 use crate::pubsub::PubSub;
 use slab::Slab;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,6 +15,7 @@ use tokio::sync::Notify;
 #[derive(Debug)]
 pub(crate) struct Hub {
     pub(crate) pubsub: Arc<PubSub>,
+    pub(crate) presence: Presence,
     pub(crate) background: Background,
     connections: Mutex<Connections>,
     channels: AtomicUsize,
@@ -38,9 +40,11 @@ pub(crate) struct ConnectionEntry {
 }
 
 impl Hub {
-    pub(crate) fn new() -> Arc<Self> {
+    pub(crate) fn new(presence: presence::Settings) -> Arc<Self> {
+        let pubsub = PubSub::new();
         Arc::new(Self {
-            pubsub: PubSub::new(),
+            presence: Presence::new(&pubsub, presence),
+            pubsub,
             background: Background::default(),
             connections: Mutex::default(),
             channels: AtomicUsize::new(0),

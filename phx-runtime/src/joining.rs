@@ -30,7 +30,7 @@ use std::time::Duration;
 /// # }
 /// ```
 pub struct Joining<C: Channel> {
-    shared: Arc<Shared<C>>,
+    pub(crate) shared: Arc<Shared<C>>,
     sources: Sources<C>,
     failure: Option<TooMany>,
 }

@@ -69,6 +69,13 @@ pub struct Limits {
     /// subscribes once more ends with `phx_error`, as a client may be behind it. Default 1,024: enough for somebody
     /// with many friends, and each takes memory.
     pub subscriptions: usize,
+    /// Keys by which one channel may be [present](crate::Context::track) at a time; a channel that tracks one more ends with
+    /// `phx_error`, as a client may be behind it. Default 16: a channel is present as its user, seldom as more.
+    pub presence_keys: usize,
+    /// Length of a key and of what is [tracked](crate::Context::track) by it, together, in bytes as JSON; a channel that
+    /// tracks more ends with `phx_error`. Default 16 KiB: everybody at the topic gets it, and with it everything that the
+    /// others have tracked.
+    pub presence_bytes: usize,
     /// How long a connection may stay silent before it is closed with 1001. Received bytes count, sent ones do not. A
     /// connection that is read no further is closed with 1013 after that long: if its channels have too much to do,
     /// unless one of its messages finds room; if too much waits for the client, unless that takes some of it. Default 60 s: phoenix.js sends a heartbeat every 30 s.
@@ -95,6 +102,8 @@ impl Default for Limits {
             inbox_messages: 1024,
             timers: 1024,
             subscriptions: 1024,
+            presence_keys: 16,
+            presence_bytes: 16 * 1024,
             idle_timeout: Duration::from_mins(1),
             close_timeout: Duration::from_secs(5),
             replace_timeout: Duration::from_secs(5),

@@ -104,10 +104,12 @@ impl Payload {
 
     /// Whether clients can be expected to understand it unasked: it is a JSON object, or binary.
     pub(crate) fn check_object(&self) -> Result<(), EncodeError> {
-        match self.as_json() {
-            Some(json) if !json.starts_with('{') => Err(EncodeError::NotAnObject(kind_of(json))),
-            _ => Ok(()),
-        }
+        self.kind_unless_object().map_or(Ok(()), |kind| Err(EncodeError::NotAnObject(kind)))
+    }
+
+    /// What it is, if it is JSON but no object.
+    pub(crate) fn kind_unless_object(&self) -> Option<&'static str> {
+        self.as_json().filter(|json| !json.starts_with('{')).map(kind_of)
     }
 
     /// Reads the payload as a `T`.
@@ -190,6 +192,9 @@ pub enum EncodeError {
     /// Phoenix clients read the payload of a push or broadcast as an object.
     #[error("the payload of a push or broadcast must be a JSON object or binary, got {0}")]
     NotAnObject(&'static str),
+    /// The meta of somebody who is present, and what is told beside it, are objects.
+    #[error("what is tracked must be a JSON object, got {0}")]
+    NotAMap(&'static str),
     /// A field of a binary frame has at most 255 bytes.
     #[error("the {field} of a binary message has at most 255 bytes, got {bytes}")]
     TooLong {

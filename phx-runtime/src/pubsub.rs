@@ -142,11 +142,10 @@ impl PubSub {
     }
 
     /// Sends to the subscribers of the topic on this node.
-    pub(crate) fn local_broadcast(&self, broadcast: Outbound<'_>) {
+    pub(crate) fn local_broadcast(&self, broadcast: Outbound<'_>) -> Crowd {
         self.broadcasts.increment(1);
-        if let Some(topic) = self.find(broadcast.topic()) {
-            topic.broadcast(broadcast, &[]);
-        }
+        let topic = self.find(broadcast.topic());
+        topic.map_or(Crowd::default(), |topic| topic.broadcast(broadcast, &[]))
     }
 
     /// What every broadcast passes that is not a local one. An engine that reaches other nodes is to get it here,

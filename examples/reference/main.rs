@@ -11,6 +11,7 @@
 mod control;
 mod intercept;
 mod options;
+mod presence;
 mod room;
 mod socket;
 

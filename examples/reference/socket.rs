@@ -1,6 +1,7 @@
 //! The one socket, mounted four times.
 
 use crate::intercept::InterceptChannel;
+use crate::presence::PresenceChannel;
 use crate::room::RoomChannel;
 use phx_runtime::prelude::*;
 use serde::Deserialize;
@@ -8,7 +9,7 @@ use serde::de::IgnoredAny;
 
 /// Every connection is welcome, unless it asks to be refused.
 pub(crate) struct UserSocket {
-    user_id: Option<String>,
+    pub(crate) user_id: Option<String>,
     gives_ids: bool,
 }
 
@@ -25,6 +26,7 @@ pub(crate) struct Params {
 #[socket]
 impl Socket for UserSocket {
     channel!("room:*", RoomChannel);
+    channel!("presence:*", PresenceChannel);
     channel!("intercept:*", InterceptChannel);
 
     type Params = Params;

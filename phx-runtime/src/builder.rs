@@ -194,7 +194,8 @@ impl EndpointBuilder {
     /// # Errors
     /// With every problem found, not only the first.
     pub fn build(self) -> Result<Endpoint, EndpointError> {
-        let Self { mounts: explicit, with_declared, check_origin, url_host, secret_key_base, presence } = self;
+        let Self { mounts: explicit, with_declared, check_origin, url_host, secret_key_base, presence } =
+            self;
         let mut problems = Vec::new();
         problems.extend(invalid_origins(&check_origin));
         if let Some(host) = url_host.as_deref().filter(|host| !is_host(host)) {
@@ -221,7 +222,11 @@ impl EndpointBuilder {
             mounts.push(Mount::new(draft, paths, &check_origin, url_host.as_deref(), secret.as_deref()));
         }
         problems.extend(declared::channels_without_route(&ids));
-        if problems.is_empty() { Ok(Endpoint::new(mounts, presence)) } else { Err(EndpointError::new(problems)) }
+        if problems.is_empty() {
+            Ok(Endpoint::new(mounts, presence))
+        } else {
+            Err(EndpointError::new(problems))
+        }
     }
 }
 

@@ -14,10 +14,10 @@ mod tracker;
 
 pub use callbacks::PresenceCallbacks;
 pub(crate) use in_channel::NotTracked;
-pub use presences::{Present, PresenceDiff, Presences};
+pub use presences::{PresenceDiff, Presences, Present};
 pub(crate) use settings::Settings;
-pub use tracked::Tracked;
 pub(crate) use tracked::Holding;
+pub use tracked::Tracked;
 
 use crate::endpoint::Endpoint;
 use crate::payload::{EncodeError, ToPayload};

@@ -114,7 +114,8 @@ impl<P: PresenceCallbacks> AnyCallbacks for P {
     ) -> BoxFuture<'a, Result<Extras, Box<dyn Error + Send + Sync>>> {
         async move {
             let found = PresenceCallbacks::fetch(self, topic, joined).await?;
-            let fields = found.into_iter().map(|(key, extra)| Ok((key, Fields::of_extra(&extra.to_payload()?)?)));
+            let fields =
+                found.into_iter().map(|(key, extra)| Ok((key, Fields::of_extra(&extra.to_payload()?)?)));
             fields.collect()
         }
         .boxed()

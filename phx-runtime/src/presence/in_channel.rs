@@ -1,9 +1,9 @@
 //! What a channel does to be present.
 
+use super::Presence;
 use super::meta::Fields;
 use super::presences::Presences;
 use super::tracked::Holding;
-use super::Presence;
 use crate::channel::Channel;
 use crate::context::Context;
 use crate::joining::Joining;

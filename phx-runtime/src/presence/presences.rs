@@ -232,7 +232,8 @@ impl PresenceDiff {
 impl ToPayload for PresenceDiff {
     fn to_payload(&self) -> Result<Payload, EncodeError> {
         let parts = [r#"{"joins":"#, r#","leaves":"#, "}"];
-        let room = self.joins.room() + self.leaves.room() + parts.iter().map(|part| part.len()).sum::<usize>();
+        let room =
+            self.joins.room() + self.leaves.room() + parts.iter().map(|part| part.len()).sum::<usize>();
         let mut json = String::with_capacity(room);
         json.push_str(parts[0]);
         self.joins.write(&mut json);

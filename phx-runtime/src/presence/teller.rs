@@ -91,9 +91,7 @@ fn keep(topic: &Topic, changes: &mut Changes, found: &Extras) {
 
 fn broadcast(tracker: &Tracker, topic: &Topic, diff: &PresenceDiff) -> Crowd {
     match diff.to_payload() {
-        Ok(payload) => {
-            tracker.pubsub.local_broadcast(Outbound::new(&topic.name, PRESENCE_DIFF, &payload))
-        }
+        Ok(payload) => tracker.pubsub.local_broadcast(Outbound::new(&topic.name, PRESENCE_DIFF, &payload)),
         Err(error) => {
             tracing::error!(topic = &*topic.name, %error, "a presence diff cannot be written");
             Crowd::default()

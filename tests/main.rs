@@ -24,6 +24,7 @@ mod model;
 mod notifications;
 mod observability;
 mod order;
+mod presence;
 mod refs;
 mod route_data;
 mod routing;

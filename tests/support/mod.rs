@@ -57,11 +57,15 @@ impl TestServer {
     pub(crate) async fn start_socket<S: Socket>(
         configure: impl FnOnce(&mut MountOptions),
     ) -> Result<Self, ServeError> {
-        let endpoint = Endpoint::builder().secret_key_base(SECRET).socket_with::<S>("/socket", |options| {
+        Self::build(Self::builder::<S>(configure)).await
+    }
+
+    /// An endpoint with the channels of a socket, to add more to.
+    pub(crate) fn builder<S: Socket>(configure: impl FnOnce(&mut MountOptions)) -> EndpointBuilder {
+        Endpoint::builder().secret_key_base(SECRET).socket_with::<S>("/socket", |options| {
             with_longpoll(options);
             configure(options);
-        });
-        Self::build(endpoint).await
+        })
     }
 
     /// A server for sockets of the test's own.

@@ -18,10 +18,10 @@ use tokio::time::Instant;
 
 /// Leaves that may be held back at a topic at a time; beyond it they are told at once. A client that comes back with
 /// another key each time leaves one behind for as long as the grace period.
-const MAX_HELD: usize = 10_000;
+pub(super) const MAX_HELD: usize = 10_000;
 
 /// Metas that may have come and gone while what stands beside them is fetched; from then on nobody waits for that.
-const MAX_UNTOLD: usize = 10_000;
+pub(super) const MAX_UNTOLD: usize = 10_000;
 
 pub(crate) struct Tracker {
     topics: Mutex<HashMap<Arc<str>, Arc<Topic>>>,
@@ -194,6 +194,11 @@ impl Tracker {
         true
     }
 
+    /// At how many topics somebody is present, or something has yet to be told.
+    pub(super) fn topics(&self) -> usize {
+        self.lock().len()
+    }
+
     fn find(&self, topic: &str) -> Option<Arc<Topic>> {
         self.lock().get(topic).cloned()
     }
@@ -205,7 +210,7 @@ impl Tracker {
 
 impl fmt::Debug for Tracker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tracker").field("topics", &self.lock().len()).finish_non_exhaustive()
+        f.debug_struct("Tracker").field("topics", &self.topics()).finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,70 @@
+//! What a client may be behind is bounded, and what is no meta ends the channel.
+
+use super::Party;
+use crate::support::{Over, TestResult, apply, each_transport};
+
+const CRASHED: &str = r#"<- ["1","1","present:1","phx_error",{"reason":"channel_crash"}]"#;
+
+#[apply(each_transport)]
+#[tokio::test]
+async fn a_channel_is_present_as_so_many(over: Over) -> TestResult {
+    let party = Party::start_with(over, |builder| builder, |options| options.limits.presence_keys = 2).await?;
+    let mut ann = party.member("ann", "present:1").await;
+    ann.talk(
+        r#"
+        -> ["1","2","present:1","track",{"key":"u1","meta":{}}]
+        <- ["1","2","present:1","phx_reply",{"response":true,"status":"ok"}]
+        <- [null,null,"present:1","presence_diff",{"joins":{"u1":{"metas":[{"phx_ref":"A"}]}},"leaves":{}}]
+        -> ["1","3","present:1","track",{"key":"u2","meta":{}}]
+        <- ["1","3","present:1","phx_reply",{"response":true,"status":"ok"}]
+        <- [null,null,"present:1","presence_diff",{"joins":{"u2":{"metas":[{"phx_ref":"B"}]}},"leaves":{}}]
+           one that it has counts no more than before, and one that is given up makes room
+        -> ["1","4","present:1","track",{"key":"u2","meta":{}}]
+        <- ["1","4","present:1","phx_reply",{"response":false,"status":"ok"}]
+        -> ["1","5","present:1","untrack","u1"]
+        <- ["1","5","present:1","phx_reply",{"response":true,"status":"ok"}]
+        <- [null,null,"present:1","presence_diff",{"joins":{},"leaves":{"u1":{"metas":[{"phx_ref":"A"}]}}}]
+        -> ["1","6","present:1","track",{"key":"u3","meta":{}}]
+        <- ["1","6","present:1","phx_reply",{"response":true,"status":"ok"}]
+        <- [null,null,"present:1","presence_diff",{"joins":{"u3":{"metas":[{"phx_ref":"C"}]}},"leaves":{}}]
+        -> ["1","7","present:1","track",{"key":"u4","meta":{}}]
+        "#,
+    )
+    .await;
+    ann.talk(CRASHED).await;
+    Ok(())
+}
+
+#[apply(each_transport)]
+#[tokio::test]
+async fn a_key_and_its_meta_have_so_many_bytes(over: Over) -> TestResult {
+    let party = Party::start_with(over, |builder| builder, |options| options.limits.presence_bytes = 10).await?;
+    let mut ann = party.member("ann", "present:1").await;
+    ann.talk(
+        r#"
+        -> ["1","2","present:1","track",{"key":"u1","meta":{"a":12}}]
+        <- ["1","2","present:1","phx_reply",{"response":true,"status":"ok"}]
+        <- [null,null,"present:1","presence_diff",{"joins":{"u1":{"metas":[{"phx_ref":"A","a":12}]}},"leaves":{}}]
+        -> ["1","3","present:1","update",{"key":"u1","meta":{"a":123}}]
+        "#,
+    )
+    .await;
+    ann.talk(CRASHED).await;
+    let mut bo = party.member("bo", "present:1").await;
+    bo.talk(r#"-> ["1","2","present:1","track",{"key":"u12","meta":{"a":12}}]"#).await;
+    bo.talk(CRASHED).await;
+    Ok(())
+}
+
+#[apply(each_transport)]
+#[tokio::test]
+async fn what_is_no_object_is_no_meta(over: Over) -> TestResult {
+    let party = Party::start(over).await?;
+    for meta in ["[]", "null", "1", "\"online\"", "true"] {
+        let mut ann = party.member("ann", "present:1").await;
+        ann.talk(&format!("-> [\"1\",\"2\",\"present:1\",\"track\",{{\"key\":\"u1\",\"meta\":{meta}}}]")).await;
+        ann.talk(CRASHED).await;
+        assert_eq!(party.server.endpoint.presence().count("present:1"), 0, "{meta}");
+    }
+    Ok(())
+}

@@ -3,8 +3,10 @@
 
 mod callbacks;
 mod ends;
+mod follower;
 mod grace;
 mod limits;
+mod model;
 mod outside;
 mod wire;
 

@@ -35,3 +35,13 @@ pub(crate) fn memory_kib(pid: &str) -> Result<u64, Box<dyn std::error::Error>> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
     Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
+
+/// What a process has used of the CPU, in milliseconds. The system counts in steps of ten.
+pub(crate) fn cpu_ms(pid: &str) -> Result<u64, Box<dyn std::error::Error>> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The second field is a name in parentheses, with whatever is in a name.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<u64>().ok());
+    let used = ticks(11).zip(ticks(12)).ok_or("no times in /proc")?;
+    Ok((used.0 + used.1) * 10)
+}

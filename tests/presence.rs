@@ -1,4 +1,4 @@
-//! §11 and §12: who is present. In the transcripts letters stand for the refs, A for the first that any client of the
+//! §10: who is present. In the transcripts letters stand for the refs, A for the first that any client of the
 //! test has seen.
 
 mod callbacks;

@@ -69,8 +69,8 @@ impl RoomChannel {
 
     #[handle_info]
     async fn after_join(&mut self, _: AfterJoin, ctx: &mut Context<Self>) {
-        let user = ctx.socket().user.clone();
-        ctx.push("hello", &serde_json::json!({ "user": user }));
+        ctx.track(&ctx.socket().user, &());
+        ctx.push("presence_state", &ctx.presences());
     }
 
     #[handle_in("new_msg")]
@@ -113,7 +113,24 @@ async fn the_sketch_runs(over: Over) -> TestResult {
             r#"
             -> ["1","1","room:7","phx_join",{"last_seen":2}]
             <- ["1","1","room:7","phx_reply",{"response":{"unread":40},"status":"ok"}]
-            <- ["1",null,"room:7","hello",{"user":"ann"}]
+            "#,
+        )
+        .await;
+    for (event, around) in
+        [("presence_state", ["", ""]), ("presence_diff", ["{\"joins\":", ",\"leaves\":{}}"])]
+    {
+        let message = client.next().await;
+        let reference =
+            message.split("phx_ref\":\"").nth(1).and_then(|rest| rest.get(..16)).unwrap_or_default();
+        let join_ref = if event == "presence_state" { "\"1\"" } else { "null" };
+        let [before, after] = around;
+        let present = format!(r#"{before}{{"ann":{{"metas":[{{"phx_ref":"{reference}"}}]}}}}{after}"#);
+        let expected = format!(r#"[{join_ref},null,"room:7","{event}",{present}]"#);
+        assert_eq!(message, client.gets(&expected));
+    }
+    client
+        .talk(
+            r#"
             -> ["1","2","room:7","new_msg",{"body":"hi"}]
             <- ["1","2","room:7","phx_reply",{"response":{"id":1},"status":"ok"}]
             <- ["1",null,"room:7","new_msg",{"body":"hi"}]

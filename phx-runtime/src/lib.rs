@@ -133,6 +133,35 @@
 //!
 //! What routing costs, and that it does not allocate, is told in [`routing`].
 //!
+//! # Presence: who is here
+//!
+//! A channel says by which key it is present, and what of it everybody may know. Clients get the list once and then what
+//! changes, which `Presence` of phoenix.js puts together: `new Presence(channel)`.
+//!
+//! ```
+//! # use phx_runtime::prelude::*;
+//! # struct UserSocket { user: String }
+//! # #[socket] impl Socket for UserSocket {
+//! #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self { user: "jose".into() }) }
+//! # }
+//! # struct Room;
+//! # struct AfterJoin;
+//! # #[channel(socket = UserSocket)]
+//! # impl Room {
+//! #     #[join("room:*")]
+//! #     fn join(ctx: &mut Joining<Self>) -> Result<Self, Refused> { ctx.notify(AfterJoin); Ok(Self) }
+//! #[handle_info]
+//! fn after_join(&mut self, _: AfterJoin, ctx: &mut Context<Self>) {
+//!     ctx.track(&ctx.socket().user, &serde_json::json!({"status": "online"}));
+//!     ctx.push("presence_state", &ctx.presences());
+//! }
+//! # }
+//! ```
+//!
+//! However the channel ends, it is present no more. [`Context::track`] tells the rest; [`Presence`] is for code outside of
+//! channels; [`PresenceCallbacks`] add what a database knows of the keys, and react to who comes and goes;
+//! [`EndpointBuilder::presence_grace`] keeps those who only reconnect from leaving.
+//!
 //! # Serving
 //!
 //! [`serve`] is all of `main` when every socket declares where it is, as `#[socket("/socket")]` does. What it does can be
@@ -213,6 +242,10 @@
 //! | `{:stop, :normal, socket}` | [`Context::stop`] |
 //! | `{:stop, :shutdown, socket}`, any other reason | [`Context::stop_with`] with [`Stop::Shutdown`], [`Stop::Error`] |
 //! | `{:stop, reason, {:ok, map}, socket}` | [`Context::stop_with`], then return the reply |
+//! | `Presence.track/3`, `update/3`, `untrack/2` with a socket | [`Context::track`], [`Context::update`], [`Context::untrack`] |
+//! | `Presence.track/4` with a pid and a topic | [`Presence::track`](Presence::track) |
+//! | `Presence.list/1`, `get_by_key/2` | [`Context::presences`], [`Presence::list`], [`Presence::get_by_key`] |
+//! | `fetch/2`, `handle_metas/4` of a `Phoenix.Presence` | [`PresenceCallbacks`], one for each endpoint |
 //! | `MyAppWeb.Endpoint.broadcast` | [`Endpoint::broadcast`], in a channel [`Context::broadcast_to`] |
 //! | a broadcast of `"disconnect"` on the socket's id | [`Endpoint::disconnect`], in a channel `ctx.broadcast_to(id, "disconnect", &())` |
 //! | `drainer: [batch_size: …]` | [`MountOptions::drain`] |

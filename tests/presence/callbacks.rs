@@ -24,7 +24,9 @@ impl PresenceCallbacks for Users {
         report(topic, format!("fetch {:?}", joined.keys().collect::<Vec<_>>()));
         wait_at_gate(topic).await;
         let known = joined.keys().filter(|key| *key != "nobody");
-        Ok(known.map(|key| (key.to_owned(), json!({"name": format!("User {key}"), "metas": "mine"}))).collect())
+        Ok(known
+            .map(|key| (key.to_owned(), json!({"name": format!("User {key}"), "metas": "mine"})))
+            .collect())
     }
 
     async fn handle_metas(&self, topic: &str, diff: &PresenceDiff, endpoint: &Endpoint) {
@@ -159,7 +161,7 @@ impl PresenceCallbacks for Faulty {
     }
 }
 
-/// §12 has it take every tracked channel down.
+/// In Phoenix it takes every tracked channel down.
 #[apply(each_transport)]
 #[tokio::test]
 async fn a_callback_that_fails_hurts_nobody(over: Over) -> TestResult {
@@ -170,7 +172,8 @@ async fn a_callback_that_fails_hurts_nobody(over: Over) -> TestResult {
     };
     let party = Party::start_with(over, faulty, |_| ()).await?;
     let mut ann = party.member("ann", "present:1").await;
-    for (key, letter) in [("fails", 'A'), ("panics", 'B'), ("hangs", 'C'), ("odd", 'D'), ("metas panic", 'E')] {
+    for (key, letter) in [("fails", 'A'), ("panics", 'B'), ("hangs", 'C'), ("odd", 'D'), ("metas panic", 'E')]
+    {
         let name = if letter < 'E' { String::new() } else { format!(",\"name\":\"{key}\"") };
         ann.talk(&format!(
             r#"

@@ -1,4 +1,4 @@
-//! What `Presence` of phoenix.js makes of states and diffs (§11).
+//! What `Presence` of phoenix.js makes of states and diffs (§10).
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -24,14 +24,12 @@ const TRACK: &str = r#"
     -> ["1","2","present:1","track",{"key":"u1","meta":{"status":"online"}}]
     <- ["1","2","present:1","phx_reply",{"response":true,"status":"ok"}]
 "#;
-const JOINED: &str =
-    r#"<- [null,null,"present:1","presence_diff",{"joins":{"u1":{"metas":[{"phx_ref":"A","status":"online"}]}},"leaves":{}}]"#;
+const JOINED: &str = r#"<- [null,null,"present:1","presence_diff",{"joins":{"u1":{"metas":[{"phx_ref":"A","status":"online"}]}},"leaves":{}}]"#;
 const THERE: &str = r#"
     -> ["1","8","present:1","state",{}]
     <- ["1",null,"present:1","presence_state",{"u1":{"metas":[{"phx_ref":"A","status":"online"}]}}]
 "#;
-const LEFT: &str =
-    r#"<- [null,null,"present:1","presence_diff",{"joins":{},"leaves":{"u1":{"metas":[{"phx_ref":"A","status":"online"}]}}}]"#;
+const LEFT: &str = r#"<- [null,null,"present:1","presence_diff",{"joins":{},"leaves":{"u1":{"metas":[{"phx_ref":"A","status":"online"}]}}}]"#;
 
 #[apply(each_websocket)]
 #[tokio::test]

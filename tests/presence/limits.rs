@@ -8,7 +8,8 @@ const CRASHED: &str = r#"<- ["1","1","present:1","phx_error",{"reason":"channel_
 #[apply(each_transport)]
 #[tokio::test]
 async fn a_channel_is_present_as_so_many(over: Over) -> TestResult {
-    let party = Party::start_with(over, |builder| builder, |options| options.limits.presence_keys = 2).await?;
+    let party =
+        Party::start_with(over, |builder| builder, |options| options.limits.presence_keys = 2).await?;
     let mut ann = party.member("ann", "present:1").await;
     ann.talk(
         r#"
@@ -38,7 +39,8 @@ async fn a_channel_is_present_as_so_many(over: Over) -> TestResult {
 #[apply(each_transport)]
 #[tokio::test]
 async fn a_key_and_its_meta_have_so_many_bytes(over: Over) -> TestResult {
-    let party = Party::start_with(over, |builder| builder, |options| options.limits.presence_bytes = 10).await?;
+    let party =
+        Party::start_with(over, |builder| builder, |options| options.limits.presence_bytes = 10).await?;
     let mut ann = party.member("ann", "present:1").await;
     ann.talk(
         r#"
@@ -62,7 +64,8 @@ async fn what_is_no_object_is_no_meta(over: Over) -> TestResult {
     let party = Party::start(over).await?;
     for meta in ["[]", "null", "1", "\"online\"", "true"] {
         let mut ann = party.member("ann", "present:1").await;
-        ann.talk(&format!("-> [\"1\",\"2\",\"present:1\",\"track\",{{\"key\":\"u1\",\"meta\":{meta}}}]")).await;
+        ann.talk(&format!("-> [\"1\",\"2\",\"present:1\",\"track\",{{\"key\":\"u1\",\"meta\":{meta}}}]"))
+            .await;
         ann.talk(CRASHED).await;
         assert_eq!(party.server.endpoint.presence().count("present:1"), 0, "{meta}");
     }

@@ -2,8 +2,8 @@
 //! ([`Follower`]): after every step it is the server's.
 
 use super::follower::Follower;
-use crate::support::client::Client;
 use crate::support::TestResult;
+use crate::support::client::Client;
 use phx_runtime::prelude::*;
 use phx_runtime::{Arrival, PresenceCallbacks, Presences, Stop, ToPayload, Tracked};
 use proptest::collection::vec;
@@ -151,8 +151,11 @@ fn cases() -> impl Strategy<Value = Case> {
         acts.dedup_by_key(|(client, _)| *client);
         Step { acts, passes }
     });
-    (any::<bool>(), any::<bool>(), vec(step, 1..16))
-        .prop_map(|(grace, fetches, steps)| Case { grace, fetches, steps })
+    (any::<bool>(), any::<bool>(), vec(step, 1..16)).prop_map(|(grace, fetches, steps)| Case {
+        grace,
+        fetches,
+        steps,
+    })
 }
 
 #[test]
@@ -307,7 +310,8 @@ impl Player {
         let client = self.client.as_mut().ok_or("not connected")?;
         let message: Value = serde_json::from_str(&client.next().await)?;
         // phoenix.js gives a channel only what has its join_ref or none.
-        let is_for_us = |join_ref: &Value| join_ref.is_null() || join_ref.as_str() == Some(&self.follower.join_ref());
+        let is_for_us =
+            |join_ref: &Value| join_ref.is_null() || join_ref.as_str() == Some(&self.follower.join_ref());
         if is_for_us(&message[0]) {
             self.follower.hears(&message)?;
         }

@@ -38,7 +38,9 @@ async fn a_bot_is_present_until_it_is_dropped(over: Over) -> TestResult {
     assert_eq!(present.metas::<Meta>()?, moods(["tired", "new"]));
     assert_eq!((present.key(), present.count(), present.fetched::<Meta>()?), ("7", 2, None));
     assert!(present.metas::<u8>().is_err());
-    assert!(presence.get_by_key("present:1", "07").is_none() && presence.get_by_key("present:2", "7").is_none());
+    assert!(
+        presence.get_by_key("present:1", "07").is_none() && presence.get_by_key("present:2", "7").is_none()
+    );
 
     drop(bot);
     ann.talk(r#"<- [null,null,"present:1","presence_diff",{"joins":{},"leaves":{"7":{"metas":[{"phx_ref":"B","phx_ref_prev":"A","mood":"tired"}]}}}]"#)

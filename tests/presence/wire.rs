@@ -118,7 +118,7 @@ async fn an_update_is_a_leave_and_a_join_in_one_diff_that_names_the_ref_before(o
     Ok(())
 }
 
-/// §12: an entry is named by topic, channel and key.
+/// §10: an entry is named by topic, channel and key.
 #[apply(each_transport)]
 #[tokio::test]
 async fn a_key_is_tracked_once_by_a_channel(over: Over) -> TestResult {

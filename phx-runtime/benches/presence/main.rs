@@ -27,7 +27,9 @@ fn measure(criterion: &mut Criterion, members: usize) -> Result<(), Box<dyn Erro
     let presence = endpoint.presence();
     let meta = json!({"online_at": 1_700_000_000});
     let present = runtime.block_on(async {
-        (0..members).map(|n| presence.track("room", format!("user {n}"), &meta)).collect::<Result<Vec<_>, _>>()
+        (0..members)
+            .map(|n| presence.track("room", format!("user {n}"), &meta))
+            .collect::<Result<Vec<_>, _>>()
     });
     let present: Vec<Tracked> = present?;
     let track = || presence.track("room", "one more", &meta);

@@ -104,7 +104,11 @@ struct Hanging;
 impl PresenceCallbacks for Hanging {
     type Extra = ();
 
-    async fn fetch(&self, _: &str, _: &Presences) -> Result<HashMap<String, ()>, Box<dyn Error + Send + Sync>> {
+    async fn fetch(
+        &self,
+        _: &str,
+        _: &Presences,
+    ) -> Result<HashMap<String, ()>, Box<dyn Error + Send + Sync>> {
         pending().await
     }
 }

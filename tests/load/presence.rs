@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::time::sleep;
 
 const ROOMS: [u32; 3] = [1_000, 5_000, 10_000];
 
 /// How many join and leave again at each size, one after the other.
-const PROBES: u32 = 20;
+const PROBES: u32 = 10;
 
 /// Nothing has come for so long: everybody has heard everything.
 const QUIET: Duration = Duration::from_millis(500);
@@ -21,14 +22,21 @@ const QUIET: Duration = Duration::from_millis(500);
 pub(crate) async fn run(addr: SocketAddr, pid: &str) -> Result<(), Box<dyn std::error::Error>> {
     let before = memory_kib(pid)?;
     let received = Arc::new(AtomicU64::new(0));
+    // At times when nothing is measured.
+    let (beat, _) = watch::channel(());
     let mut members = 0;
     for room in ROOMS {
-        for number in members..room {
-            let mut member = open(addr).await?;
+        let mut newcomers = Vec::new();
+        for _ in members..room {
+            newcomers.push(open(addr).await?);
+        }
+        for (number, mut member) in (members..room).zip(newcomers) {
             member.write_all(&join(number)).await?;
-            tokio::spawn(drain(member, Arc::clone(&received)));
+            tokio::spawn(stay(member, Arc::clone(&received), beat.subscribe()));
         }
         members = room;
+        quiet(&received).await;
+        beat.send_replace(());
         quiet(&received).await;
         let each = f64::from(u32::try_from(memory_kib(pid)?.saturating_sub(before))?) / f64::from(room);
         let probes = probe(addr, pid, &received).await?;
@@ -99,13 +107,22 @@ fn join(number: u32) -> Vec<u8> {
     frame(format!(r#"["1","1","presence:load","phx_join",{{"user_id":"user {number}"}}]"#).as_bytes())
 }
 
-/// Reads whatever comes.
-async fn drain(mut member: TcpStream, received: Arc<AtomicU64>) {
+/// Reads whatever comes, and tells the server that it is there when it is to.
+async fn stay(mut member: TcpStream, received: Arc<AtomicU64>, mut beats: watch::Receiver<()>) {
     let mut buffer = vec![0; 16 * 1024];
-    while let Ok(read) = member.read(&mut buffer).await
-        && read > 0
-    {
-        received.fetch_add(read as u64, Ordering::Relaxed);
+    loop {
+        tokio::select! {
+            read = member.read(&mut buffer) => match read {
+                Ok(read) if read > 0 => _ = received.fetch_add(read as u64, Ordering::Relaxed),
+                _ => return eprintln!("a member has been closed"),
+            },
+            _ = beats.changed() => {
+                let heartbeat = frame(br#"[null,"1","phoenix","heartbeat",{}]"#);
+                if member.write_all(&heartbeat).await.is_err() {
+                    return;
+                }
+            }
+        }
     }
 }
 

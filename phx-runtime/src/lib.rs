@@ -387,7 +387,7 @@ pub use phx_macros::join;
 pub use phx_macros::socket;
 /// Runs when the channel ends, inside [`#[channel]`](macro@channel).
 pub use phx_macros::terminate;
-pub use presence::{Presence, PresenceCallbacks, PresenceDiff, Presences, Present, Tracked};
+pub use presence::{Presence, PresenceCallbacks, PresenceDiff, Presences, PresencesIter, Present, Tracked};
 pub use reply::{IntoJoined, IntoReply, Refused, Reply};
 #[doc(hidden)]
 pub use route::{DataOf, NoData};

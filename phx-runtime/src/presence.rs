@@ -14,7 +14,7 @@ mod tracker;
 
 pub use callbacks::PresenceCallbacks;
 pub(crate) use in_channel::NotTracked;
-pub use presences::{PresenceDiff, Presences, Present};
+pub use presences::{PresenceDiff, Presences, PresencesIter, Present};
 pub(crate) use settings::Settings;
 pub(crate) use tracked::Holding;
 pub use tracked::Tracked;
@@ -105,6 +105,8 @@ impl Presence {
     /// # }
     /// ```
     ///
+    /// Where no tokio runtime is, others are told before this returns, and [`PresenceCallbacks`] hear nothing.
+    ///
     /// # Errors
     /// When the meta is not a JSON object.
     pub fn track<P: ToPayload + ?Sized>(
@@ -127,6 +129,17 @@ impl fmt::Debug for Presence {
 
 impl Endpoint {
     /// Who is present at the topics of this endpoint.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # fn main() -> Result<(), EndpointError> {
+    /// # let endpoint = Endpoint::builder().build()?;
+    /// for present in &endpoint.presence().list("room:lobby") {
+    ///     println!("{} is here {} times", present.key(), present.count());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn presence(&self) -> &Presence {
         &self.hub.presence

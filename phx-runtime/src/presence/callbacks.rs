@@ -56,6 +56,11 @@ use std::future::{Future, ready};
 /// # Ok(())
 /// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` adds nothing to presence",
+    label = "has no callbacks of presence",
+    note = "write `impl PresenceCallbacks for {Self} {{ type Extra = …; … }}`, with `fetch`, `handle_metas` or both"
+)]
 pub trait PresenceCallbacks: Send + Sync + 'static {
     /// What stands beside the `metas` of a key: a struct or map, whose fields do. `()` for nothing.
     type Extra: ToPayload + Send;

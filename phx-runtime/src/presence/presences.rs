@@ -4,6 +4,7 @@ use super::meta::write_string;
 use super::roster::{Keys, Known};
 use crate::payload::{EncodeError, Payload, PayloadError, ToPayload};
 use serde::de::DeserializeOwned;
+use std::collections::btree_map;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -25,7 +26,7 @@ use std::sync::{Arc, OnceLock};
 ///
 /// let list = endpoint.presence().list("room:1");
 /// assert_eq!(list.len(), 1);
-/// for present in list.iter() {
+/// for present in &list {
 ///     for meta in present.metas::<Meta>()? {
 ///         println!("{} is {}", present.key(), meta.status);
 ///     }
@@ -73,8 +74,9 @@ impl Presences {
     }
 
     /// Everyone, in the order of the keys.
-    pub fn iter(&self) -> impl Iterator<Item = Present> {
-        self.0.keys.iter().map(|(key, known)| Present { key: Arc::clone(key), known: Arc::clone(known) })
+    #[must_use]
+    pub fn iter(&self) -> PresencesIter<'_> {
+        self.into_iter()
     }
 
     fn payload(&self) -> &Payload {
@@ -126,6 +128,32 @@ impl Known {
             json.push_str(extra.as_str());
         }
         json.push('}');
+    }
+}
+
+impl<'p> IntoIterator for &'p Presences {
+    type Item = Present;
+    type IntoIter = PresencesIter<'p>;
+
+    fn into_iter(self) -> PresencesIter<'p> {
+        PresencesIter(self.0.keys.iter())
+    }
+}
+
+/// Goes through a [`Presences`], in the order of the keys.
+#[derive(Debug)]
+pub struct PresencesIter<'p>(btree_map::Iter<'p, Arc<str>, Arc<Known>>);
+
+impl Iterator for PresencesIter<'_> {
+    type Item = Present;
+
+    fn next(&mut self) -> Option<Present> {
+        let (key, known) = self.0.next()?;
+        Some(Present { key: Arc::clone(key), known: Arc::clone(known) })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
     }
 }
 

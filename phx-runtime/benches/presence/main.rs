@@ -32,15 +32,28 @@ fn measure(criterion: &mut Criterion, members: usize) -> Result<(), Box<dyn Erro
             .collect::<Result<Vec<_>, _>>()
     });
     let present: Vec<Tracked> = present?;
-    let track = || presence.track("room", "one more", &meta);
+    // Until the others have been told.
+    let settle = async || {
+        for _ in 0..4 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let come_and_go = || {
+        runtime.block_on(async {
+            let one_more = presence.track("room", "one more", &meta);
+            settle().await;
+            drop(one_more);
+            settle().await;
+        });
+    };
+    let _listens = endpoint.subscribe_with("room", 1);
     let mut group = criterion.benchmark_group("one more");
     group.bench_function(BenchmarkId::new("is tracked and leaves", members), |bencher| {
-        bencher.iter(|| runtime.block_on(async { track().map(drop) }));
+        bencher.iter(come_and_go);
     });
     group.bench_function(BenchmarkId::new("gets the list anew", members), |bencher| {
-        let changed = || runtime.block_on(async { track().map(drop) });
-        let list = |_| presence.list("room").to_payload();
-        bencher.iter_batched(changed, list, BatchSize::PerIteration);
+        let list = |()| presence.list("room").to_payload();
+        bencher.iter_batched(come_and_go, list, BatchSize::PerIteration);
     });
     group.bench_function(BenchmarkId::new("gets the list as it was", members), |bencher| {
         bencher.iter(|| presence.list("room").to_payload());

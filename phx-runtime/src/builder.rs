@@ -4,6 +4,7 @@ use crate::declared::{self, DeclaredSocket};
 use crate::draft::{Draft, Mountable};
 use crate::endpoint::Endpoint;
 use crate::endpoint_error::{EndpointError, EndpointProblem};
+use crate::keys::Secrets;
 use crate::longpoll::Polling;
 use crate::mount::{Mount, MountOptions, Paths};
 use crate::origin::{CheckOrigin, Origin};
@@ -32,6 +33,7 @@ pub struct EndpointBuilder {
     url_host: Option<String>,
     secret_key_base: Option<String>,
     pub(crate) presence: presence::Settings,
+    old_secrets: Vec<String>,
 }
 
 impl Default for EndpointBuilder {
@@ -43,6 +45,7 @@ impl Default for EndpointBuilder {
             url_host: Some("localhost".to_owned()),
             secret_key_base: None,
             presence: presence::Settings::default(),
+            old_secrets: Vec::new(),
         }
     }
 }
@@ -165,8 +168,8 @@ impl EndpointBuilder {
         self
     }
 
-    /// The secret from which every key is derived that the endpoint signs with: so far those of
-    /// [long polling](crate::LongPoll). At least 64 bytes that nobody can guess; `mix phx.gen.secret` and
+    /// The secret from which every key is derived that the endpoint signs with: those of its [tokens](Endpoint::token),
+    /// of [session cookies](MountOptions::session) and of [long polling](crate::LongPoll). At least 64 bytes that nobody can guess; `mix phx.gen.secret` and
     /// `openssl rand -base64 48` make some. Keep it out of the source. Phoenix: `secret_key_base`.
     ///
     /// Without one, an endpoint with long polling makes a secret of its own when it is built, with a warning: nothing
@@ -188,21 +191,51 @@ impl EndpointBuilder {
         self
     }
 
+    /// A secret that was the [`secret_key_base`](Self::secret_key_base) until lately: tokens and cookies that were made
+    /// with it are still good, and new ones are made with the new one. May be called for several. Once everything made
+    /// with it has expired, leave it out.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (old, new) = ("o".repeat(64), "n".repeat(64)); // yours are better
+    /// let before = Endpoint::builder().secret_key_base(&*old).build()?;
+    /// let after = Endpoint::builder().secret_key_base(new).old_secret_key_base(old).build()?;
+    /// let token = before.token("user auth")?.sign("ann")?;
+    /// assert_eq!(after.token("user auth")?.verify(token.as_str()), Ok("ann".to_owned()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn old_secret_key_base(mut self, secret: impl Into<String>) -> Self {
+        self.old_secrets.push(secret.into());
+        self
+    }
+
     /// Mounts the [declared](macro@crate::socket#declaring-the-mount) sockets beside the others, checks everything and
     /// makes the endpoint.
     ///
     /// # Errors
     /// With every problem found, not only the first.
     pub fn build(self) -> Result<Endpoint, EndpointError> {
-        let Self { mounts: explicit, with_declared, check_origin, url_host, secret_key_base, presence } =
-            self;
+        let Self {
+            mounts: explicit,
+            with_declared,
+            check_origin,
+            url_host,
+            secret_key_base,
+            old_secrets,
+            presence,
+        } = self;
         let mut problems = Vec::new();
         problems.extend(invalid_origins(&check_origin));
         if let Some(host) = url_host.as_deref().filter(|host| !is_host(host)) {
             problems.push(EndpointProblem::InvalidUrlHost(host.to_owned()));
         }
-        if secret_key_base.as_ref().is_some_and(|secret| secret.len() < MIN_SECRET_BYTES) {
+        if secret_key_base.iter().chain(&old_secrets).any(|secret| secret.len() < MIN_SECRET_BYTES) {
             problems.push(EndpointProblem::ShortSecret);
+        }
+        if secret_key_base.is_none() && !old_secrets.is_empty() {
+            problems.push(EndpointProblem::OnlyOldSecrets);
         }
         let drafts = declared::mounts(explicit, with_declared);
         let mut ids = HashSet::new();
@@ -212,18 +245,29 @@ impl EndpointBuilder {
             }
         }
         let polls = drafts.iter().any(|draft| draft.options.longpoll.is_some());
-        let secret = secret_key_base.or_else(|| polls.then(own_secret));
+        let secrets = secret_key_base.map(|secret| Secrets::new(secret, old_secrets));
+        // What it makes up is for long polling alone: nothing else that is signed with it would be known for long.
+        let made_up = (secrets.is_none() && polls).then(|| Secrets::new(own_secret(), Vec::new()));
+        let of_polls = secrets.as_ref().or(made_up.as_ref());
         let mut mounts: Vec<Mount> = Vec::new();
         for draft in drafts {
             problems.extend(invalid_options(&draft.options));
+            problems.extend(session_problem(&draft, &check_origin, secrets.is_some()));
             let Some(paths) = paths(&draft, &mut problems) else { continue };
             let rival = mounts.iter().find(|earlier| earlier.paths.meets(&paths));
             problems.extend(rival.map(|earlier| earlier.clash_with(&draft)));
-            mounts.push(Mount::new(draft, paths, &check_origin, url_host.as_deref(), secret.as_deref()));
+            mounts.push(Mount::new(
+                draft,
+                paths,
+                &check_origin,
+                url_host.as_deref(),
+                secrets.as_ref(),
+                of_polls,
+            ));
         }
         problems.extend(declared::channels_without_route(&ids));
         if problems.is_empty() {
-            Ok(Endpoint::new(mounts, presence))
+            Ok(Endpoint::new(mounts, presence, secrets))
         } else {
             Err(EndpointError::new(problems))
         }
@@ -237,6 +281,20 @@ fn invalid_options(options: &MountOptions) -> impl Iterator<Item = EndpointProbl
     let names = names.cloned().map(EndpointProblem::InvalidSubprotocol);
     let zeros = options.longpoll.iter().flat_map(Polling::zeros).map(EndpointProblem::ZeroInLongPoll);
     options.check_origin.iter().flat_map(invalid_origins).chain(versions).chain(names).chain(zeros)
+}
+
+/// What is wrong with a mount that reads session cookies.
+fn session_problem(
+    draft: &Draft,
+    check_origin: &CheckOrigin,
+    has_secret: bool,
+) -> impl Iterator<Item = EndpointProblem> {
+    let session = draft.options.session.as_ref();
+    let check_origin = draft.options.check_origin.as_ref().unwrap_or(check_origin);
+    let is_open = session.is_some_and(|session| !session.check_csrf) && check_origin.is_any();
+    let path = || draft.path.clone();
+    let no_secret = (session.is_some() && !has_secret).then(|| EndpointProblem::SessionWithoutSecret(path()));
+    no_secret.into_iter().chain(is_open.then(|| EndpointProblem::SessionForAnyPage(path())))
 }
 
 fn invalid_origins(check: &CheckOrigin) -> impl Iterator<Item = EndpointProblem> {

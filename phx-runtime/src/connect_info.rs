@@ -1,6 +1,9 @@
 //! What `connect` may know of a client besides its parameters.
 
 use crate::mount::Mount;
+use crate::token::Token;
+use crate::token_error::TokenError;
+use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
@@ -10,7 +13,7 @@ use warp::http::{HeaderMap, HeaderValue, Uri, header};
 /// What is known of a connection besides its parameters. A clone is cheap, and keeps the request's headers alive.
 ///
 /// Nothing has to be asked for beforehand, as in Phoenix's `connect_info`: each method reads the request when it is
-/// called. Phoenix's `:session` is yet to come.
+/// called.
 ///
 /// ```
 /// # use phx_runtime::prelude::*;
@@ -105,6 +108,61 @@ impl ConnectInfo {
     #[must_use]
     pub fn data<T: Send + Sync + 'static>(&self) -> Option<&T> {
         self.request.mount.options.data().get()
+    }
+
+    /// Tokens that are made with the endpoint's secret, as [`Endpoint::token`](crate::Endpoint::token) has them.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// struct UserSocket { user: u64 }
+    ///
+    /// #[socket]
+    /// impl Socket for UserSocket {
+    ///     async fn connect(_: NoParams, info: &ConnectInfo) -> Result<Self, Refused> {
+    ///         // Who has no good token is refused.
+    ///         let user = info.token("user auth")?.verify(info.auth_token())?;
+    ///         Ok(Self { user })
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TokenError::NoSecret`] if it has none.
+    pub fn token(&self, salt: impl Into<String>) -> Result<Token, TokenError> {
+        let secrets = self.request.mount.secrets.as_ref().ok_or(TokenError::NoSecret)?;
+        Ok(Token::of(Arc::clone(secrets), salt))
+    }
+
+    /// The user's session, as the cookie has it that [`MountOptions::session`](crate::MountOptions::session) names: a
+    /// map of what a Phoenix application has put into it. See [`SessionCookie`](crate::SessionCookie).
+    ///
+    /// `None` if there is none that can be trusted: no such cookie, one that is not signed with the endpoint's secret, a
+    /// missing or wrong CSRF token. The client is not refused for that: a socket for users with a session only does it.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// #[derive(serde::Deserialize)]
+    /// struct Login { user_id: u64 }
+    ///
+    /// struct UserSocket { user: u64 }
+    ///
+    /// #[socket]
+    /// impl Socket for UserSocket {
+    ///     async fn connect(_: NoParams, info: &ConnectInfo) -> Result<Self, Refused> {
+    ///         let login: Login = info.session()?.ok_or(Refused::new("log in first"))?;
+    ///         Ok(Self { user: login.user_id })
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TokenError::Mismatch`] if it is not of the type that is asked for.
+    pub fn session<T: DeserializeOwned>(&self) -> Result<Option<T>, TokenError> {
+        let Request { mount, headers, uri, .. } = &*self.request;
+        match mount.options.session.as_ref().zip(mount.secrets.as_ref()) {
+            Some((cookie, secrets)) => cookie.read(secrets, headers, uri),
+            None => Ok(None),
+        }
     }
 
     /// All of them, for the server.

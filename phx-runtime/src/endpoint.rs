@@ -5,6 +5,7 @@ use crate::builder::EndpointBuilder;
 use crate::event::EventName;
 use crate::hub::Hub;
 use crate::incoming;
+use crate::keys::Secrets;
 use crate::mount::Mount;
 use crate::outbound::Outbound;
 use crate::payload::{EncodeError, Payload, ToPayload};
@@ -13,6 +14,8 @@ use crate::pubsub::DISCONNECT;
 use crate::server::{ServeError, Server};
 use crate::session::Session;
 use crate::subscription::Subscription;
+use crate::token::Token;
+use crate::token_error::TokenError;
 use crate::topic_name::TopicName;
 use std::fmt;
 use std::net::SocketAddr;
@@ -42,9 +45,13 @@ impl WeakEndpoint {
 }
 
 impl Endpoint {
-    pub(crate) fn new(mounts: Vec<Mount>, presence: presence::Settings) -> Self {
+    pub(crate) fn new(
+        mounts: Vec<Mount>,
+        presence: presence::Settings,
+        secrets: Option<Arc<Secrets>>,
+    ) -> Self {
         let mounts = mounts.into_iter().map(Arc::new).collect();
-        let endpoint = Self { mounts, hub: Hub::new(presence) };
+        let endpoint = Self { mounts, hub: Hub::new(presence, secrets) };
         endpoint.hub.presence.belongs_to(&endpoint);
         endpoint
     }
@@ -190,6 +197,27 @@ impl Endpoint {
     /// ```
     pub fn disconnect(&self, id: impl AsRef<str>) {
         self.hub.pubsub.broadcast(Outbound::new(id.as_ref(), DISCONNECT, &Payload::empty()));
+    }
+
+    /// Tokens that are made with the endpoint's [secret](EndpointBuilder::secret_key_base), for the purpose that `salt`
+    /// names. The keys are kept, so that this is cheap for any but the first of a purpose.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let secret = "s".repeat(64);
+    /// let endpoint = Endpoint::builder().secret_key_base(secret).build()?;
+    /// let token = endpoint.token("user auth")?.sign(&7)?;
+    /// assert_eq!(endpoint.token("user auth")?.verify(token.as_str()), Ok(7));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TokenError::NoSecret`] if it has none.
+    pub fn token(&self, salt: impl Into<String>) -> Result<Token, TokenError> {
+        let secrets = self.hub.secrets.as_ref().ok_or(TokenError::NoSecret)?;
+        Ok(Token::of(Arc::clone(secrets), salt))
     }
 
     /// How many connections are open.

@@ -81,9 +81,26 @@ pub enum EndpointProblem {
     /// A setting of [`LongPoll`](crate::LongPoll) that is zero.
     #[error("`{0}` of long polling is zero, with which no client can use it: leave it out for the default")]
     ZeroInLongPoll(&'static str),
-    /// [`EndpointBuilder::secret_key_base`](crate::EndpointBuilder::secret_key_base) is easy to guess.
+    /// [`EndpointBuilder::secret_key_base`](crate::EndpointBuilder::secret_key_base), or an old one, is easy to guess.
     #[error("the `secret_key_base` has fewer than 64 bytes: make one with `openssl rand -base64 48`")]
     ShortSecret,
+    /// [`EndpointBuilder::old_secret_key_base`](crate::EndpointBuilder::old_secret_key_base) without a new one.
+    #[error(
+        "there are old secrets, but no `secret_key_base` to sign with: give `EndpointBuilder::secret_key_base` one"
+    )]
+    OnlyOldSecrets,
+    /// A mount with [`MountOptions::session`](crate::MountOptions::session) in an endpoint without a secret.
+    #[error(
+        "the session cookies of `{0}` cannot be read without a secret: give `EndpointBuilder::secret_key_base` the one \
+         that they are signed with"
+    )]
+    SessionWithoutSecret(String),
+    /// A mount that any page may connect to with its user's [session](crate::MountOptions::session).
+    #[error(
+        "any page may connect to `{0}` with the session of its user: `check_origin` allows all pages, and \
+         `SessionCookie::check_csrf` is off. Turn one of the two checks on"
+    )]
+    SessionForAnyPage(String),
     /// Two segments of a path with one name.
     #[error("two segments of `{path}` are named `{name}`: give each a name of its own")]
     RepeatedName {

@@ -2,6 +2,7 @@
 
 use crate::background::Background;
 use crate::frame::CloseCode;
+use crate::keys::Secrets;
 use crate::mount::Mount;
 use crate::outbox::Outbox;
 use crate::presence::{self, Presence};
@@ -17,6 +18,8 @@ pub(crate) struct Hub {
     pub(crate) pubsub: Arc<PubSub>,
     pub(crate) presence: Presence,
     pub(crate) background: Background,
+    /// What tokens are made with, if the endpoint has any.
+    pub(crate) secrets: Option<Arc<Secrets>>,
     connections: Mutex<Connections>,
     channels: AtomicUsize,
     /// Told whenever a connection or a channel has ended.
@@ -40,12 +43,13 @@ pub(crate) struct ConnectionEntry {
 }
 
 impl Hub {
-    pub(crate) fn new(presence: presence::Settings) -> Arc<Self> {
+    pub(crate) fn new(presence: presence::Settings, secrets: Option<Arc<Secrets>>) -> Arc<Self> {
         let pubsub = PubSub::new();
         Arc::new(Self {
             presence: Presence::new(&pubsub, presence),
             pubsub,
             background: Background::default(),
+            secrets,
             connections: Mutex::default(),
             channels: AtomicUsize::new(0),
             ended: Notify::new(),

@@ -8,6 +8,7 @@ use crate::endpoint::Endpoint;
 use crate::endpoint_error::{EndpointProblem, Site};
 use crate::handshake::Request;
 use crate::hub::Hub;
+use crate::keys::Secrets;
 use crate::limits::Limits;
 use crate::log::Log;
 use crate::longpoll::{LongPoll, Polling};
@@ -17,6 +18,7 @@ use crate::path::PathPattern;
 use crate::refusal::Refusal;
 use crate::serializer::Serializers;
 use crate::session::Session;
+use crate::session_cookie::SessionCookie;
 use crate::subprotocol;
 use crate::way::{BySession, ByWebSocket};
 use std::sync::Arc;
@@ -72,6 +74,10 @@ pub struct MountOptions {
     /// # }
     /// ```
     pub auth_token: bool,
+    /// Where to find the session of a user of the same site's pages: the cookie of a Phoenix application, or of any other
+    /// that uses Plug. Default `None`: [`ConnectInfo::session`](crate::ConnectInfo::session) has none then. See
+    /// [`SessionCookie`].
+    pub session: Option<SessionCookie>,
     connect_data: Extensions,
 }
 
@@ -125,6 +131,7 @@ impl Default for MountOptions {
             longpoll: None,
             subprotocols: None,
             auth_token: false,
+            session: None,
             connect_data: Extensions::new(),
         }
     }
@@ -160,6 +167,8 @@ pub(crate) struct Mount {
     pub(crate) metrics: Metrics,
     /// That of the options, to be shared by the connections that agree to it.
     pub(crate) compression: Option<Arc<Compression>>,
+    /// Those of the endpoint.
+    pub(crate) secrets: Option<Arc<Secrets>>,
     check_origin: CheckOrigin,
     url_host: Option<String>,
     origin_complaints: Complaints,
@@ -174,20 +183,22 @@ impl Mount {
         paths: Paths,
         check_origin: &CheckOrigin,
         url_host: Option<&str>,
-        secret_key_base: Option<&str>,
+        secrets: Option<&Arc<Secrets>>,
+        polling_secrets: Option<&Arc<Secrets>>,
     ) -> Self {
         let site = draft.site();
         let Draft { path, options, what, .. } = draft;
-        let polling = options.longpoll.clone().zip(secret_key_base);
+        let polling = options.longpoll.clone().zip(polling_secrets);
         Self {
             metrics: Metrics::new(&path),
             path,
             paths,
-            polling: polling.map(|(longpoll, secret)| Arc::new(Polling::new(longpoll, secret))),
+            polling: polling.map(|(longpoll, secrets)| Arc::new(Polling::new(longpoll, secrets))),
             check_origin: options.check_origin.as_ref().unwrap_or(check_origin).clone(),
             url_host: url_host.map(str::to_owned),
             compression: options.compress.clone().map(Arc::new),
             options,
+            secrets: secrets.cloned(),
             origin_complaints: Complaints::default(),
             subprotocol_complaints: Complaints::default(),
             what,

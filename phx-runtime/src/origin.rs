@@ -123,6 +123,10 @@ impl CheckOrigin {
     }
 
     /// The entries that can match nothing.
+    pub(crate) fn is_any(&self) -> bool {
+        matches!(self.0, Policy::Any)
+    }
+
     pub(crate) fn invalid_entries(&self) -> impl Iterator<Item = &str> {
         let entries = if let Policy::List(entries) = &self.0 { &entries[..] } else { &[] };
         entries.iter().filter(|entry| !entry.is_valid()).map(|entry| entry.text.as_str())

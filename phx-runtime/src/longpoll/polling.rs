@@ -1,8 +1,9 @@
 //! Long polling at a mount: its settings and its sessions.
 
 use super::LongPoll;
-use super::sessions::Sessions;
+use super::sessions::{self, Sessions};
 use crate::complaints::Complaints;
+use crate::keys::{Derivation, Secrets};
 use crate::log::log;
 use crate::mount::Mount;
 use std::fmt;
@@ -15,8 +16,9 @@ pub(crate) struct Polling {
 }
 
 impl Polling {
-    pub(crate) fn new(options: LongPoll, secret_key_base: &str) -> Self {
-        let sessions = Sessions::new(secret_key_base, options.max_sessions, options.token_max_age);
+    pub(crate) fn new(options: LongPoll, secrets: &Secrets) -> Self {
+        let keys = secrets.keys(sessions::PURPOSE, Derivation::default());
+        let sessions = Sessions::new(keys, options.max_sessions, options.token_max_age);
         Self { options, sessions, complaints: Complaints::default() }
     }
 

@@ -1,9 +1,9 @@
 //! The sessions of a mount, and the tokens that name them (docs/protocol.md §9.3).
 
 use super::newcomers::Newcomer;
+use crate::keys::Keys;
 use crate::random::random;
 use crate::session::Session;
-use crate::signed::Signer;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 const VERSION: u8 = 1;
 
 /// What the key is for.
-const PURPOSE: &str = "phx long polling session";
+pub(super) const PURPOSE: &str = "phx long polling session";
 
 /// Random, so that nobody can name a session that is not theirs even to a server with the same secret.
 type Id = [u8; 16];
@@ -23,7 +23,7 @@ type Id = [u8; 16];
 type Node = [u8; 8];
 
 pub(crate) struct Sessions {
-    signer: Signer,
+    keys: Arc<Keys>,
     node: Node,
     limit: usize,
     token_max_age: Duration,
@@ -44,14 +44,8 @@ pub(crate) struct Place {
 }
 
 impl Sessions {
-    pub(crate) fn new(secret_key_base: &str, limit: usize, token_max_age: Duration) -> Arc<Self> {
-        Arc::new(Self {
-            signer: Signer::new(secret_key_base, PURPOSE),
-            node: random(),
-            limit,
-            token_max_age,
-            open: Mutex::default(),
-        })
+    pub(crate) fn new(keys: Arc<Keys>, limit: usize, token_max_age: Duration) -> Arc<Self> {
+        Arc::new(Self { keys, node: random(), limit, token_max_age, open: Mutex::default() })
     }
 
     /// Sets a place aside; `None` if there are too many sessions.
@@ -72,12 +66,12 @@ impl Sessions {
         if let Some(place) = self.lock().get_mut(&id) {
             *place = Some(open);
         }
-        self.signer.sign(&[&[VERSION][..], &self.node, &id].concat())
+        self.keys.sign(&[&[VERSION][..], &self.node, &id].concat())
     }
 
     /// The session that a token names.
     pub(crate) fn find(&self, token: &str, to_poll: bool) -> Option<Arc<Session>> {
-        let signed = self.signer.verify(token)?;
+        let signed = self.keys.verify(token)?;
         let id = signed.strip_prefix(&[VERSION])?.strip_prefix(&self.node)?;
         let mut places = self.lock();
         let open = places.get_mut(id)?.as_mut()?;

@@ -7,8 +7,10 @@ use crate::message::Outgoing;
 use crate::params::Params;
 use crate::payload::EncodeError;
 use crate::serializer::Serializer;
+use crate::term;
 use bytes::Bytes;
-use serde::de::DeserializeSeed;
+use serde::Serialize;
+use serde::de::{DeserializeOwned, DeserializeSeed};
 use std::borrow::Cow;
 use warp::http::{HeaderMap, HeaderValue, header};
 
@@ -39,4 +41,15 @@ pub fn posted(content_type: &[u8], body: Bytes, max_batch: usize) -> Result<Vec<
         headers.insert(header::CONTENT_TYPE, content_type);
     }
     longpoll::messages(&headers, body, max_batch).map(Vec::from).map_err(|error| error.to_string())
+}
+
+/// The value that an Erlang term is, or what is wrong with it.
+pub fn read_term<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    term::open(bytes).and_then(|term| term::read(&term)).map_err(|error| error.to_string())
+}
+
+/// The Erlang term of a value, or why there is none.
+pub fn write_term<T: Serialize>(value: &T) -> Result<Vec<u8>, String> {
+    let term = term::write(value).and_then(|term| term::check(&term).map(|()| term));
+    Ok([&[term::VERSION], &*term.map_err(|error| error.to_string())?].concat())
 }

@@ -32,6 +32,7 @@ mod pattern;
 mod patterns;
 mod posts;
 mod query_strings;
+mod terms;
 mod text_frames;
 mod wire;
 
@@ -40,6 +41,7 @@ pub use origins::origins;
 pub use patterns::patterns;
 pub use posts::posts;
 pub use query_strings::query_strings;
+pub use terms::{Kind, Record, Value, terms};
 pub use text_frames::text_frames;
 
 /// One fuzz target: its name, which is also that of its folder of seeds, and its body.
@@ -52,5 +54,6 @@ pub const TARGETS: &[Target] = &[
     ("patterns", patterns),
     ("posts", posts),
     ("query_strings", query_strings),
+    ("terms", terms),
     ("text_frames", text_frames),
 ];

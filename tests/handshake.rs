@@ -9,7 +9,9 @@ mod params;
 mod paths;
 mod probe;
 mod refused;
+mod session;
 mod subprotocols;
+mod tokens;
 
 use crate::support::http::{PATH, UPGRADE, request, send, upgrade};
 use crate::support::{TestResult, TestServer};

@@ -3,6 +3,8 @@
 use super::probe::{saw, start};
 use crate::support::http::{PATH, request, upgrade};
 use crate::support::{TestResult, TestServer};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::json;
 
 /// `>?>?~~` in standard base64 has a `+` and a `/`.
@@ -15,6 +17,11 @@ fn offers(protocols: &str) -> String {
 
 fn bearer(encoded: &str) -> String {
     format!("base64url.bearer.phx.{encoded}")
+}
+
+/// As phoenix.js offers a token.
+pub(super) fn offers_token(token: &str) -> String {
+    offers(&format!("phoenix, {}", bearer(&STANDARD_NO_PAD.encode(token))))
 }
 
 #[tokio::test]

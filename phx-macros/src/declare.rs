@@ -41,6 +41,7 @@ const OPTIONS: &[&str] = &[
     "log",
     "longpoll",
     "serializers",
+    "session",
     "subprotocols",
     "websocket_path",
 ];

@@ -9,6 +9,7 @@ import { within } from "./waiting.mjs";
 const SERVERS = {
   reference: { variable: "PHX_REFERENCE", ready: /^listening on 127\.0\.0\.1:(\d+)$/ },
   js_app: { variable: "PHX_JS_APP", ready: /^listening on 127\.0\.0\.1:(\d+)$/ },
+  auth: { variable: "PHX_AUTH", ready: /^listening on http:\/\/127\.0\.0\.1:(\d+)$/ },
   sse: { variable: "PHX_SSE", ready: /^listening on http:\/\/127\.0\.0\.1:(\d+)$/ },
   chat: { variable: "PHX_CHAT", ready: /http:\/\/127\.0\.0\.1:(\d+)/ },
 };

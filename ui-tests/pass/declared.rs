@@ -1,7 +1,7 @@
 //! A socket may declare where it is mounted, and with which options.
 
 use phx_runtime::prelude::*;
-use phx_runtime::{CheckOrigin, Compression, Limits};
+use phx_runtime::{CheckOrigin, Compression, Limits, SessionCookie};
 use std::time::Duration;
 
 struct PlainSocket;
@@ -37,6 +37,7 @@ fn options() -> Limits {
     longpoll,
     longpoll.window = Duration::from_secs(5),
     longpoll.path = "{room}/poll".to_owned(),
+    session = Some(SessionCookie::new("_my_app_key", "signing salt")),
     websocket_path = "ws".to_owned(),
     log.join = None,
 )]
@@ -115,7 +116,7 @@ macro_rules! declare {
 declare!(MadeSocket, "/made", 1 + 2);
 
 fn main() -> Result<(), EndpointError> {
-    let endpoint = Endpoint::builder().build()?;
+    let endpoint = Endpoint::builder().secret_key_base("s".repeat(64)).build()?;
     let mounts = r#"Endpoint { mounts: ["/elsewhere", "/made", "/options/{tenant}", "/parts", "/plain", "/turned_on"], .. }"#;
     assert_eq!(format!("{endpoint:?}"), mounts);
     Ok(())

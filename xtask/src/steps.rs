@@ -51,6 +51,7 @@ fn js() -> Result<(), String> {
             .args(["--test", "--test-concurrency=1"])
             .current_dir(&tests)
             .env("PHX_REFERENCE", examples.join(executable("reference")))
+            .env("PHX_AUTH", examples.join(executable("auth")))
             .env("PHX_CHAT", examples.join(executable("chat")))
             .env("PHX_SSE", examples.join(executable("sse")))
             .env("PHX_JS_APP", examples.join(executable("js_app")))

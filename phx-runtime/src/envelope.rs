@@ -164,21 +164,21 @@ mod tests {
         open(&[&[VERSION], &*written].concat(), now(), max_age)
     }
 
-    fn millis_of(millis: u64) -> Option<MaxAge> {
-        Some(MaxAge::For(Duration::from_millis(millis)))
+    fn of_millis(millis: u64) -> MaxAge {
+        MaxAge::For(Duration::from_millis(millis))
     }
 
     #[test]
     fn the_age_is_looked_at_to_the_millisecond() {
         let signed = |ago: i128, max_age| opened(&(1, NOW - ago, 86_400), max_age);
-        assert_eq!(signed(0, millis_of(1)), Ok(1));
-        assert_eq!(signed(1, millis_of(1)), Ok(1));
-        assert_eq!(signed(2, millis_of(1)), Err(TokenError::Expired));
-        assert_eq!(signed(-1, millis_of(1)), Err(TokenError::Invalid), "from the future");
+        assert_eq!(signed(0, Some(of_millis(1))), Ok(1));
+        assert_eq!(signed(1, Some(of_millis(1))), Ok(1));
+        assert_eq!(signed(2, Some(of_millis(1))), Err(TokenError::Expired));
+        assert_eq!(signed(-1, Some(of_millis(1))), Err(TokenError::Invalid), "from the future");
         assert_eq!(signed(-1, None), Err(TokenError::Invalid));
         assert_eq!(signed(-1, Some(MaxAge::Infinite)), Ok(1), "which never matters then");
-        assert_eq!(signed(0, millis_of(0)), Err(TokenError::Expired));
-        assert_eq!(signed(-1, millis_of(0)), Err(TokenError::Expired));
+        assert_eq!(signed(0, Some(of_millis(0))), Err(TokenError::Expired));
+        assert_eq!(signed(-1, Some(of_millis(0))), Err(TokenError::Expired));
         assert_eq!(signed(86_400_000, None), Ok(1));
         assert_eq!(signed(86_400_001, None), Err(TokenError::Expired));
         assert_eq!(signed(i128::MAX, Some(MaxAge::For(Duration::MAX))), Err(TokenError::Expired));

@@ -136,7 +136,7 @@ impl ConnectInfo {
     /// The user's session, as the cookie has it that [`MountOptions::session`](crate::MountOptions::session) names: a
     /// map of what a Phoenix application has put into it. See [`SessionCookie`](crate::SessionCookie).
     ///
-    /// `None` if there is none that can be trusted: no such cookie, one that is not signed with the endpoint's secret, a
+    /// `None` if the mount names no cookie, or if there is no session that can be trusted: no such cookie, one that is not signed with the endpoint's secret, a
     /// missing or wrong CSRF token. The client is not refused for that: a socket for users with a session only does it.
     ///
     /// ```

@@ -1,4 +1,4 @@
-//! Whether a page is one of ours, by the token in it: that of Plug (docs/protocol.md §15).
+//! Whether a page is one of ours, by the token in it: that of Plug (docs/protocol.md §12).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;

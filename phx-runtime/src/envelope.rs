@@ -1,4 +1,4 @@
-//! What is in a token: the data, when it was signed, and for how long it is good (docs/protocol.md §14.2, §14.5).
+//! What is in a token: the data, when it was signed, and for how long it is good (docs/protocol.md §11.2, §11.5).
 
 use crate::term::{self, Atom, Head, Integer, Reader, TermError, VERSION};
 use crate::token_error::TokenError;

@@ -1,4 +1,4 @@
-//! Secrets, and the keys that are made of them: for each purpose others (docs/protocol.md §14.1).
+//! Secrets, and the keys that are made of them: for each purpose others (docs/protocol.md §11.1).
 
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305};
 use hmac::Hmac;

@@ -162,6 +162,42 @@
 //! channels; [`PresenceCallbacks`] add what a database knows of the keys, and react to who comes and goes;
 //! [`EndpointBuilder::presence_grace`] keeps those who only reconnect from leaving.
 //!
+//! # Tokens and sessions: who may connect
+//!
+//! A [`Token`] is a text that only your program can have made: it signs one for who logs in, and [`Socket::connect`] reads
+//! from it who that was. It is the one of `Phoenix.Token`, so that an application in Elixir may make it, or read it.
+//! phoenix.js brings it as its `authToken`, for mounts with [`auth_token`](MountOptions::auth_token).
+//!
+//! ```
+//! # use phx_runtime::prelude::*;
+//! struct UserSocket { user: u64 }
+//!
+//! #[socket]
+//! impl Socket for UserSocket {
+//!     async fn connect(_: NoParams, info: &ConnectInfo) -> Result<Self, Refused> {
+//!         let user = info.token("user auth")?.verify(info.auth_token())?;
+//!         Ok(Self { user })
+//!     }
+//!
+//!     // So that `endpoint.disconnect("users:7")` closes all that the user has open.
+//!     fn id(&self) -> Option<String> { Some(format!("users:{}", self.user)) }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let secret = "s".repeat(64);
+//! let endpoint = Endpoint::builder()
+//!     .secret_key_base(secret)
+//!     .socket_with::<UserSocket>("/socket", |options| options.auth_token = true)
+//!     .build()?;
+//! // For who has logged in: good for a day, unless one says otherwise.
+//! let token = endpoint.token("user auth")?.sign(&7)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The example `auth` is all of it. Where a Phoenix application serves the pages, its session is there as well:
+//! [`SessionCookie`] says where, and [`ConnectInfo::session`] has it.
+//!
 //! # Serving
 //!
 //! [`serve`] is all of `main` when every socket declares where it is, as `#[socket("/socket")]` does. What it does can be
@@ -239,6 +275,11 @@
 //! | `websocket: [compress: true]` | [`MountOptions::compress`] |
 //! | `longpoll: true`, `longpoll: [window_ms: …]` | `longpoll` in `#[socket("/socket", longpoll)]`, [`LongPoll`] |
 //! | `secret_key_base` | [`EndpointBuilder::secret_key_base`] |
+//! | `Phoenix.Token.sign/4`, `verify/4` | [`Endpoint::token`], in `connect` [`ConnectInfo::token`]; [`Token::sign`], [`Token::verify`] |
+//! | `Phoenix.Token.encrypt/4`, `decrypt/4` | [`Token::encrypt`], [`Token::decrypt`] |
+//! | `max_age`, `signed_at`, `key_iterations`, … | methods of [`Token`] |
+//! | `connect_info: [session: @session_options]` | [`MountOptions::session`], [`ConnectInfo::session`] |
+//! | `get_csrf_token()` in the page, `check_csrf` | the same, [`SessionCookie::check_csrf`] |
 //! | `{:stop, :normal, socket}` | [`Context::stop`] |
 //! | `{:stop, :shutdown, socket}`, any other reason | [`Context::stop_with`] with [`Stop::Shutdown`], [`Stop::Error`] |
 //! | `{:stop, reason, {:ok, map}, socket}` | [`Context::stop_with`], then return the reply |

@@ -1,5 +1,5 @@
 //! Texts that only this application can have made, and only it can read: the encrypted form of `Phoenix.Token`
-//! (docs/protocol.md §14.4).
+//! (docs/protocol.md §11.4).
 
 use crate::keys::Keys;
 use crate::random::random;

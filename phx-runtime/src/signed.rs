@@ -1,5 +1,5 @@
 //! Texts that only this application can have made, and anybody can read: the signed form of `Phoenix.Token`
-//! (docs/protocol.md §14.3).
+//! (docs/protocol.md §11.3).
 
 use crate::keys::{Key, Keys};
 use base64::Engine;

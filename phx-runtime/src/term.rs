@@ -1,4 +1,4 @@
-//! Erlang's external term format, as far as tokens and sessions have need of it (docs/protocol.md §14.2), and what serde
+//! Erlang's external term format, as far as tokens and sessions have need of it (docs/protocol.md §11.2), and what serde
 //! makes of it.
 
 mod atom;

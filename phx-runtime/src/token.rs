@@ -84,8 +84,8 @@ impl Token {
     }
 
     /// Reads what was made with `secret` too, and makes nothing with it: for the time in which a new secret takes the
-    /// place of this one. For all tokens of an endpoint there is
-    /// [`EndpointBuilder::old_secret_key_base`](crate::EndpointBuilder::old_secret_key_base).
+    /// place of this one. For all tokens of an endpoint, whose keys are kept, there is
+    /// [`EndpointBuilder::old_secret_key_base`](crate::EndpointBuilder::old_secret_key_base); this makes keys anew.
     ///
     /// ```
     /// # use phx_runtime::{Token, TokenError};

@@ -1,4 +1,4 @@
-//! Protocol §15: the session of a user of the site's pages, in a cookie that Plug has made. The cookies here were made
+//! Protocol §12: the session of a user of the site's pages, in a cookie that Plug has made. The cookies here were made
 //! by another implementation, with the secret `abcdefgh` eight times.
 
 use crate::support::http::request;

@@ -1,4 +1,4 @@
-//! Protocol §14: `connect` lets those in who have a token of the endpoint.
+//! Protocol §11: `connect` lets those in who have a token of the endpoint.
 
 use super::auth_token::offers_token;
 use crate::support::http::{PATH, request, upgrade};
@@ -92,4 +92,14 @@ fn old_secrets_have_64_bytes_too_and_need_a_new_one() {
     assert_eq!(problems(new().old_secret_key_base("o".repeat(63))), [EndpointProblem::ShortSecret]);
     let only_old = Endpoint::builder().old_secret_key_base(secret("o"));
     assert_eq!(problems(only_old), [EndpointProblem::OnlyOldSecrets]);
+}
+
+#[test]
+fn no_secret_is_shown() -> TestResult {
+    let secret = |which: &str| format!("do not show the {which} secret to anybody, ").repeat(2);
+    let builder = builder().secret_key_base(secret("new")).old_secret_key_base(secret("old"));
+    assert!(!format!("{builder:?}").contains("show"));
+    let endpoint = builder.build()?;
+    assert!(!format!("{endpoint:?} {:?}", endpoint.token("user auth")?).contains("show"));
+    Ok(())
 }

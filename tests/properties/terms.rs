@@ -1,4 +1,4 @@
-//! Erlang terms, which tokens and session cookies are made of (docs/protocol.md §14.2).
+//! Erlang terms, which tokens and session cookies are made of (docs/protocol.md §11.2).
 
 mod plain;
 mod value;

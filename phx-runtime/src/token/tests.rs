@@ -219,6 +219,34 @@ fn data_of_another_type_is_a_mismatch_that_says_why() -> TestResult {
     Ok(())
 }
 
+/// No byte of it is looked at before: what is wrong with it is known only of what is ours.
+#[test]
+fn the_signature_is_checked_before_anything_else() -> TestResult {
+    let (tokens, other) = (reader()?, tokens("another purpose")?);
+    let too_deep = [&b"\x83"[..], &b"h\x01".repeat(100)].concat();
+    for payload in [&b""[..], b"\x83", b"no term", b"\x83h\x03a\x01a\x01a\x01a", &too_deep] {
+        let signed = |tokens: &Token| Ok::<_, TokenError>(tokens.keys()?.sign(payload));
+        assert_eq!(tokens.verify::<u8>(signed(&other)?.as_str()), Err(TokenError::Invalid));
+        let ours = tokens.verify::<u8>(signed(&tokens)?.as_str());
+        assert!(matches!(ours, Err(TokenError::Mismatch(_))), "{ours:?}");
+        let sealed =
+            |tokens: &Token| Ok::<_, TokenError>(tokens.keys()?.encrypt(payload).unwrap_or_default());
+        assert_eq!(tokens.decrypt::<u8>(sealed(&other)?.as_str()), Err(TokenError::Invalid));
+        let ours = tokens.decrypt::<u8>(sealed(&tokens)?.as_str());
+        assert!(matches!(ours, Err(TokenError::Mismatch(_))), "{ours:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_endpoint_makes_the_keys_of_a_purpose_once() -> TestResult {
+    let endpoint = crate::Endpoint::builder().secret_key_base("s".repeat(64)).build()?;
+    let keys = |purpose| endpoint.token(purpose)?.keys();
+    assert!(Arc::ptr_eq(&keys("user auth")?, &keys("user auth")?));
+    assert!(!Arc::ptr_eq(&keys("user auth")?, &keys("other")?));
+    Ok(())
+}
+
 #[test]
 fn a_value_that_no_term_can_be_is_unwritable() -> TestResult {
     let why = |error| if let Err(TokenError::Unwritable(why)) = error { why } else { String::new() };

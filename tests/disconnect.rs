@@ -23,7 +23,7 @@ async fn a_disconnect_closes_the_connections_of_the_id_at_every_mount_with_1001_
         .build()?;
     let server = TestServer::serve(endpoint).await?;
     let mut first = connect_as(over, &server, "user:1").await.named("first");
-    let mut second = over.connect(&server.at(), "/other", "&id=user:1").await.named("second");
+    let mut second = server.at().connect(over, "/other", "&id=user:1").await.named("second");
     let mut other = connect_as(over, &server, "user:2").await.named("other");
     let mut nameless = server.connect(over).await.named("nameless");
     first.join("room:disconnected").await;

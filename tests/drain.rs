@@ -98,7 +98,7 @@ async fn one_more_is_closed_in_the_next_batch_and_clients_still_come_and_join_un
     second.goes_after_close(1012).await;
 
     third.join("room:while draining").await;
-    let mut late = over.connect(&at, "/socket", "").await.named("late");
+    let mut late = at.connect(over, "/socket", "").await.named("late");
     late.join("room:while draining").await;
     assert!(!stopping.is_finished());
 
@@ -156,8 +156,8 @@ async fn every_mount_drains_at_its_own_pace_and_one_without_a_drain_is_closed_af
         .build()?;
     let server = TestServer::serve(endpoint.clone()).await?;
     let (first, mut second) = (server.connect(over).await, server.connect(over).await);
-    let fast = [over.connect(&server.at(), "/fast", "").await, over.connect(&server.at(), "/fast", "").await];
-    let mut without = over.connect(&server.at(), "/without", "").await;
+    let fast = [server.at().connect(over, "/fast", "").await, server.at().connect(over, "/fast", "").await];
+    let mut without = server.at().connect(over, "/without", "").await;
     let stopping = stop(server);
     for client in fast {
         client.goes_after_close(1012).await;
@@ -245,7 +245,7 @@ async fn under_another_server_a_drain_lets_clients_in_until_the_endpoint_is_clos
         let serving =
             tokio::spawn(warp::serve(endpoint.routes()).incoming(listener).graceful(graceful).run());
         let at = At { addr, endpoint: endpoint.clone() };
-        let first = over.connect(&at, "/socket", "").await;
+        let first = at.connect(over, "/socket", "").await;
         let _ = stop.send(());
         let left = if is_drained {
             first.goes_after_close(1012).await;

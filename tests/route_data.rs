@@ -89,7 +89,7 @@ async fn talk(over: Over, transcript: &str) -> TestResult {
     let server = endpoint.bind(([127, 0, 0, 1], 0)).await?;
     let at = At { addr: server.local_addr(), endpoint: endpoint.clone() };
     let serving = tokio::spawn(server.run(endpoint.routes()));
-    over.connect(&at, "/socket", "").await.talk(transcript).await;
+    at.connect(over, "/socket", "").await.talk(transcript).await;
     serving.abort();
     Ok(())
 }

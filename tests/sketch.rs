@@ -107,7 +107,7 @@ async fn the_sketch_runs(over: Over) -> TestResult {
     let server = endpoint.bind(([127, 0, 0, 1], 0)).await?;
     let at = At { addr: server.local_addr(), endpoint: endpoint.clone() };
     let serving = tokio::spawn(server.run(endpoint.routes()));
-    let mut client = over.connect(&at, "/socket", "&token=user-ann").await;
+    let mut client = at.connect(over, "/socket", "&token=user-ann").await;
     client
         .talk(
             r#"

@@ -382,6 +382,8 @@ mod subprotocol;
 mod subscription;
 mod table;
 mod term;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod timers;
 mod token;
 mod token_error;

@@ -1,7 +1,7 @@
 //! Sockets that declare their mount, here and in another crate.
 
 #[allow(dead_code, reason = "these conversations are short")]
-#[path = "../support/client/mod.rs"]
+#[path = "../support/client.rs"]
 mod client;
 mod local;
 

@@ -2,9 +2,9 @@
 
 use super::{NDJSON, PATH, Session, body, start, status};
 use crate::support::TestResult;
-use crate::support::client::http::KeptAlive;
 use crate::support::http::{request, send};
 use crate::support::signals::{gate, reported};
+use phx_runtime::testing::http::KeptAlive;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

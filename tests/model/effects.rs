@@ -2,7 +2,7 @@
 
 use super::case::{Event, Wish};
 use super::protocol::Body;
-use crate::support::client::Version;
+use phx_runtime::testing::Version;
 
 pub(super) const CLOSE: &str = r#""phx_close",{}"#;
 pub(super) const ERROR: &str = r#""phx_error",{"reason":"channel_crash"}"#;

@@ -2,8 +2,8 @@
 
 use super::case::{Action, Addressed, Event, JoinAs, Step, TOPICS, Then, UNROUTED, Wish};
 use super::protocol::{Body, Message, Topic};
-use crate::support::client::{Failure, Link, Version};
 use crate::support::{Over, TestServer};
+use phx_runtime::testing::{Connection, Failure, Version};
 use proptest::test_runner::TestCaseError;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -27,7 +27,7 @@ struct PartsV1 {
 }
 
 pub(super) struct Player {
-    link: Link,
+    connection: Connection,
     version: Version,
     /// The topics of the case, then that of the heartbeats.
     topics: Vec<Topic>,
@@ -49,7 +49,7 @@ impl Player {
             _ => Topic::new(format!("model:{number}:{topic}"), true, version),
         };
         Self {
-            link: server.connect(over).await.into_link(),
+            connection: server.connect(over).await.into_connection(),
             version,
             topics: (0..=HEARTBEATS).map(topic).collect(),
             joins: vec![Vec::new(); TOPICS],
@@ -156,16 +156,16 @@ impl Player {
         let _ = writeln!(self.transcript, "-> {text}");
         self.topics[topic].send(Message { join_ref, reference, body, payload });
         let frame = Frame::text(self.version.sends(&text).into_owned());
-        self.link.feed(frame).await.map_err(|error| self.failure(error))
+        self.connection.feed(frame).await.map_err(|error| self.failure(error))
     }
 
     async fn flush(&mut self) -> Result<(), TestCaseError> {
-        self.link.flush().await.map_err(|error| self.failure(error))
+        self.connection.flush().await.map_err(|error| self.failure(error))
     }
 
     /// Takes a frame, if it is a right one, and returns its ref.
     async fn receive(&mut self) -> Result<Option<String>, TestCaseError> {
-        match tokio::time::timeout(self.patience, self.link.next()).await {
+        match tokio::time::timeout(self.patience, self.connection.next()).await {
             Ok(Ok(Some(Frame::Text(frame)))) => self.judge(&frame),
             Ok(other) => Err(self.failure(format!("got {other:?} instead of a frame"))),
             Err(_) => Err(self.failure(format!("nothing more came for {:?}", self.patience))),
@@ -199,16 +199,16 @@ impl Player {
 
     /// Closes a WebSocket: everything that the server has sent comes before its close frame.
     async fn close(mut self) -> Result<(), TestCaseError> {
-        if let Link::LongPoll(_) = self.link {
+        if self.connection.is_longpoll() {
             return Ok(());
         }
         let close = async {
-            self.link.feed(Frame::Close(None)).await?;
-            self.link.flush().await
+            self.connection.feed(Frame::Close(None)).await?;
+            self.connection.flush().await
         };
         close.await.map_err(|error: Failure| self.failure(error))?;
         loop {
-            match tokio::time::timeout(self.patience, self.link.next()).await {
+            match tokio::time::timeout(self.patience, self.connection.next()).await {
                 Ok(Ok(Some(Frame::Text(frame)))) => self.judge(&frame).map(drop)?,
                 Ok(Ok(Some(Frame::Close(_)))) => return Ok(()),
                 other => return Err(self.failure(format!("got {other:?} instead of a close frame"))),

@@ -10,7 +10,7 @@
 
 use super::case::{Event, Wish};
 use super::effects::{CLOSE, ERROR, Effect, OK, UNMATCHED_TOPIC, effects, outcome};
-use crate::support::client::Version;
+use phx_runtime::testing::Version;
 use std::collections::{BTreeSet, VecDeque};
 
 /// A message to the server. The refs are JSON.

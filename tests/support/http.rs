@@ -1,10 +1,10 @@
 //! Raw requests, so that every header is the test's own.
 
-pub(crate) use crate::support::client::http::Answer;
+pub(crate) use phx_runtime::testing::http::Answer;
 
 use crate::support::TestServer;
 use crate::support::client::PATIENCE;
-use crate::support::client::http::read;
+use phx_runtime::testing::http::read;
 use std::io;
 use std::net::SocketAddr;
 use tokio::io::{AsyncWriteExt, BufReader};

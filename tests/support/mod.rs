@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 pub(crate) type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 /// Without one of its own, an endpoint with long polling warns.
-const SECRET: &str = "of the tests, and as long as it has to be: 64 bytes, which these are";
+pub(crate) const SECRET: &str = "of the tests, and as long as it has to be: 64 bytes, which these are";
 
 /// Lets clients of every transport come to a mount.
 pub(crate) fn with_longpoll(options: &mut MountOptions) {
@@ -111,7 +111,7 @@ impl TestServer {
 
     /// With more parameters, such as `&id=ann`.
     pub(crate) async fn connect_with(&self, over: Over, params: &str) -> Client {
-        over.connect(&self.at(), "/socket", params).await
+        self.at().connect(over, "/socket", params).await
     }
 
     /// A WebSocket of version 2, for tests of what only that has.

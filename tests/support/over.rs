@@ -1,19 +1,10 @@
 //! The same test over each transport and in each version of the protocol.
 
-use super::client::{Client, Version};
+use super::client::Client;
 use phx_runtime::{Arrival, Endpoint};
 use std::net::SocketAddr;
 
-/// How a client is connected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Over {
-    WebSocketV1,
-    WebSocketV2,
-    LongPollV1,
-    LongPollV2,
-    /// A transport of the test's own, without a network: version 2.
-    InProcess,
-}
+pub(crate) use phx_runtime::testing::Over;
 
 /// Where a server is to be reached.
 #[derive(Clone)]
@@ -22,37 +13,20 @@ pub(crate) struct At {
     pub(crate) endpoint: Endpoint,
 }
 
-impl Over {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::WebSocketV1, Self::WebSocketV2, Self::LongPollV1, Self::LongPollV2, Self::InProcess];
-
-    pub(crate) fn version(self) -> Version {
-        match self {
-            Self::WebSocketV1 | Self::LongPollV1 => Version::V1,
-            Self::WebSocketV2 | Self::LongPollV2 | Self::InProcess => Version::V2,
-        }
-    }
-
-    /// The name of the transport in the log, which is also the last segment of its path, if it has one.
-    pub(crate) fn transport(self) -> &'static str {
-        match self {
-            Self::WebSocketV1 | Self::WebSocketV2 => "websocket",
-            Self::LongPollV1 | Self::LongPollV2 => "longpoll",
-            Self::InProcess => "custom",
-        }
-    }
-
+impl At {
     /// Connects to the socket at `mount`, with more parameters, such as `&id=ann`.
-    pub(crate) async fn connect(self, at: &At, mount: &str, params: &str) -> Client {
-        let At { addr, endpoint } = at;
-        let version = self.version();
-        let path = format!("{mount}/{}?vsn={}{params}", self.transport(), version.vsn());
-        match self {
-            Self::WebSocketV1 | Self::WebSocketV2 => {
-                Client::connect(&format!("ws://{addr}{path}")).await.translating_to(version)
+    pub(crate) async fn connect(&self, over: Over, mount: &str, params: &str) -> Client {
+        let Self { addr, endpoint } = self;
+        let version = over.version();
+        let path = format!("{addr}{mount}/{}?vsn={}{params}", over.transport(), version.vsn());
+        match over {
+            Over::WebSocketV1 | Over::WebSocketV2 => {
+                Client::connect(&format!("ws://{path}")).await.translating_to(version)
             }
-            Self::LongPollV1 | Self::LongPollV2 => Client::connect_longpoll(*addr, path, version).await,
-            Self::InProcess => {
+            Over::LongPollV1 | Over::LongPollV2 => {
+                Client::connect_longpoll(&format!("http://{path}"), version).await
+            }
+            Over::InProcess => {
                 let arrival = Arrival::new(mount, format!("vsn=2.0.0{params}"));
                 Client::connect_in_process(endpoint, arrival).await
             }

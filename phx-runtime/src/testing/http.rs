@@ -5,27 +5,38 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
+/// An answer to a request.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
+pub struct Answer {
+    /// The status, and 0 if the server went before its answer.
+    pub status: u16,
     headers: Vec<(String, String)>,
-    pub(crate) body: String,
+    /// The body, as text.
+    pub body: String,
 }
 
 impl Answer {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    /// The first header of a name in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The status, and whether there is a body: all there is to most refusals.
+    ///
+    /// # Panics
+    /// If it is another.
     #[track_caller]
-    pub(crate) fn assert_empty(&self, status: u16, what: &str) {
+    pub fn assert_empty(&self, status: u16, what: &str) {
         assert_eq!((self.status, self.body.as_str()), (status, ""), "{what}: {self:?}");
     }
 }
 
 /// Reads one answer.
-pub(crate) async fn read(reader: &mut (impl AsyncBufReadExt + Unpin), is_head: bool) -> io::Result<Answer> {
+///
+/// # Errors
+/// When the connection fails, or ends within a body.
+pub async fn read(reader: &mut (impl AsyncBufReadExt + Unpin), is_head: bool) -> io::Result<Answer> {
     let mut line = String::new();
     reader.read_line(&mut line).await?;
     let status = line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
@@ -47,20 +58,28 @@ pub(crate) async fn read(reader: &mut (impl AsyncBufReadExt + Unpin), is_head: b
 }
 
 /// A connection that is kept for one request after the other.
-pub(crate) struct KeptAlive {
+#[derive(Debug)]
+pub struct KeptAlive {
     addr: SocketAddr,
     stream: BufReader<TcpStream>,
 }
 
 impl KeptAlive {
-    pub(crate) async fn connect(addr: SocketAddr) -> io::Result<Self> {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub async fn connect(addr: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(addr).await?;
         stream.set_nodelay(true)?;
         Ok(Self { addr, stream: BufReader::new(stream) })
     }
 
-    /// A request with these headers, each with its line end. An error if the server has gone before its answer.
-    pub(crate) async fn request(
+    /// A request with these headers, each with its line end.
+    ///
+    /// # Errors
+    /// When the connection fails, or the server has gone before its answer.
+    pub async fn request(
         &mut self,
         method: &str,
         path: &str,

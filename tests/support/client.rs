@@ -1,64 +1,54 @@
-//! An independent client that speaks in transcripts, over any transport.
+//! An independent client that speaks in transcripts, over any transport: on the connections of the test kit.
 
-pub(crate) mod http;
-mod in_process;
-mod link;
-mod longpoll;
-mod version;
-
-pub(crate) use link::{Link, WebSocket};
-pub(crate) use version::Version;
-
-use in_process::InProcess;
-use longpoll::LongPoll;
+use phx_runtime::testing::tungstenite::Message;
+use phx_runtime::testing::tungstenite::protocol::CloseFrame;
+use phx_runtime::testing::tungstenite::protocol::frame::coding::CloseCode;
+use phx_runtime::testing::{Connection, Version, WebSocket};
 use phx_runtime::{Arrival, Endpoint};
 use std::borrow::Cow;
-use std::net::SocketAddr;
+use std::io;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::{MaybeTlsStream, connect_async_with_config};
+use tokio_tungstenite::MaybeTlsStream;
+use warp::http::HeaderMap;
 
 /// An upper bound, not a pause: a test that waits so long has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What goes wrong between a client and its server.
-pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
-
 pub(crate) struct Client {
-    link: Link,
+    /// Always there, but while bytes are sent beneath it.
+    connection: Option<Connection>,
     /// What the arrays of version 2 that the test has written become on their way.
     version: Version,
     name: &'static str,
 }
 
 impl Client {
+    fn new(connection: Connection, version: Version) -> Self {
+        Self { connection: Some(connection), version, name: "client" }
+    }
+
     /// Connects a WebSocket, and sends and expects what is written as it is.
     pub(crate) async fn connect(url: &str) -> Self {
-        let without_nagle = true;
-        match connect_async_with_config(url, None, without_nagle).await {
-            Ok((socket, _)) => {
-                Self { link: Link::WebSocket(Box::new(socket)), version: Version::V2, name: "client" }
-            }
-            Err(error) => panic!("cannot connect to {url}: {error}"),
+        match Connection::websocket(url, &HeaderMap::new()).await {
+            Ok(connection) => Self::new(connection, Version::V2),
+            Err(error) => panic!("{url}: {error}"),
         }
     }
 
-    /// Opens a session of long polling. The path has the parameters.
-    pub(crate) async fn connect_longpoll(addr: SocketAddr, path: String, version: Version) -> Self {
-        match LongPoll::connect(addr, path, version).await {
-            Ok(session) => Self { link: Link::LongPoll(Box::new(session)), version, name: "client" },
-            Err(error) => panic!("cannot connect: {error}"),
+    /// Opens a session of long polling.
+    pub(crate) async fn connect_longpoll(url: &str, version: Version) -> Self {
+        match Connection::longpoll(url, &HeaderMap::new()).await {
+            Ok(connection) => Self::new(connection, version),
+            Err(error) => panic!("{url}: {error}"),
         }
     }
 
     /// Begins a session without a network.
     pub(crate) async fn connect_in_process(endpoint: &Endpoint, arrival: Arrival) -> Self {
-        match InProcess::connect(endpoint, arrival).await {
-            Ok(session) => Self { link: Link::InProcess(session), version: Version::V2, name: "client" },
-            Err(error) => panic!("cannot connect: {error}"),
+        match Connection::in_process(endpoint, arrival).await {
+            Ok(connection) => Self::new(connection, Version::V2),
+            Err(error) => panic!("{error}"),
         }
     }
 
@@ -69,15 +59,26 @@ impl Client {
     }
 
     /// What carries the messages, for a client that must not panic.
-    pub(crate) fn into_link(self) -> Link {
-        self.link
+    pub(crate) fn into_connection(mut self) -> Connection {
+        match self.connection.take() {
+            Some(connection) => connection,
+            None => panic!("{} has no connection", self.name),
+        }
     }
 
     /// The bare WebSocket, for a client that sends and reads at the same time.
     pub(crate) fn into_socket(self) -> WebSocket {
-        match self.link {
-            Link::WebSocket(socket) => *socket,
-            Link::LongPoll(_) | Link::InProcess(_) => panic!("{} has no WebSocket", self.name),
+        let name = self.name;
+        match self.into_connection().into_websocket() {
+            Some(socket) => socket,
+            None => panic!("{name} has no WebSocket"),
+        }
+    }
+
+    fn connection(&mut self) -> &mut Connection {
+        match &mut self.connection {
+            Some(connection) => connection,
+            None => panic!("{} has no connection", self.name),
         }
     }
 
@@ -174,24 +175,26 @@ impl Client {
     }
 
     async fn feed(&mut self, message: Message) {
-        if let Err(error) = self.link.feed(message).await {
+        if let Err(error) = self.connection().feed(message).await {
             panic!("{} cannot send: {error}", self.name);
         }
     }
 
     async fn flush(&mut self) {
-        if let Err(error) = self.link.flush().await {
+        if let Err(error) = self.connection().flush().await {
             panic!("{} cannot send: {error}", self.name);
         }
     }
 
     /// Sends bytes beneath the WebSocket protocol.
     pub(crate) async fn send_raw(&mut self, bytes: &[u8]) {
-        let Link::WebSocket(socket) = &mut self.link else { panic!("not a WebSocket") };
+        let socket = self.connection.take().and_then(Connection::into_websocket);
+        let Some(mut socket) = socket else { panic!("not a WebSocket") };
         let MaybeTlsStream::Plain(stream) = socket.get_mut() else { panic!("not a plain connection") };
         if let Err(error) = stream.write_all(bytes).await {
             panic!("{} cannot send: {error}", self.name);
         }
+        self.connection = Some(Connection::from_websocket(socket));
     }
 
     /// Closes a WebSocket.
@@ -210,7 +213,7 @@ impl Client {
 
     pub(crate) async fn next_message(&mut self) -> Option<Message> {
         self.flush().await;
-        match tokio::time::timeout(PATIENCE, self.link.next()).await {
+        match tokio::time::timeout(PATIENCE, self.connection().next()).await {
             Ok(Ok(message)) => message,
             Ok(Err(error)) => panic!("{} cannot read: {error}", self.name),
             Err(elapsed) => panic!("{} waited {PATIENCE:?} for a message: {elapsed}", self.name),
@@ -234,10 +237,17 @@ impl Client {
         while self.next_or_close(code).await.is_some() {}
     }
 
+    /// The next message, or `None` if the server closes with this code where there are codes. A session of long polling
+    /// is then gone, and at a shutdown perhaps its server too.
     async fn next_or_close(&mut self, code: u16) -> Option<Message> {
         self.flush().await;
-        match tokio::time::timeout(PATIENCE, self.link.next_or_close(code)).await {
+        let is_longpoll = self.connection().is_longpoll();
+        match tokio::time::timeout(PATIENCE, self.connection().next()).await {
+            Ok(Ok(Some(Message::Close(Some(frame))))) if u16::from(frame.code) == code => None,
+            Ok(Ok(None)) if is_longpoll => None,
+            Ok(Ok(None)) => panic!("{} got the end without a close", self.name),
             Ok(Ok(message)) => message,
+            Ok(Err(error)) if is_longpoll && code == 1012 && error.is::<io::Error>() => None,
             Ok(Err(error)) => panic!("{} cannot read: {error}", self.name),
             Err(elapsed) => panic!("{} waited {PATIENCE:?} for a close: {elapsed}", self.name),
         }

@@ -1,0 +1,355 @@
+//! A channel, as the client that has joined it sees it.
+
+use super::compare::{differences, same, shown};
+use super::entry::{End, Entry};
+use super::inner::Inner;
+use super::name::AnyEvent;
+use super::seek::{Kind, Sought};
+use super::step::Step;
+use super::subscription::listen;
+use super::wire::Sent;
+use crate::event::EventName;
+use crate::outbound::Outbound;
+use crate::payload::{EncodeError, FromPayload, Payload, ToPayload};
+use crate::pubsub;
+use std::fmt;
+use std::sync::Arc;
+
+/// A topic that a [`TestClient`](super::TestClient) has joined.
+///
+/// * `assert_…` waits for something and compares it,
+/// * `expect_…` waits for it and gives it, decoded,
+/// * `refute_…` has it not come.
+///
+/// What an assertion finds, it takes: the next looks for another. Assertions need no order among themselves.
+pub struct TestChannel {
+    inner: Arc<Inner>,
+    topic: String,
+    join_ref: String,
+    subscription: Option<pubsub::Subscription>,
+}
+
+/// A push of the client, to ask for its reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    reference: String,
+    event: String,
+}
+
+impl TestChannel {
+    pub(super) fn new(inner: Arc<Inner>, topic: &str, join_ref: String, subscribes: bool) -> Self {
+        let subscription = subscribes.then(|| {
+            let ends = Arc::clone(&inner.ends);
+            listen(&inner.place.endpoint, topic, move |entry| ends.journal.add(entry))
+        });
+        Self { inner, topic: topic.to_owned(), join_ref, subscription }
+    }
+
+    /// The topic.
+    #[must_use]
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    pub(super) fn join_ref(&self) -> &str {
+        &self.join_ref
+    }
+
+    /// Sends an event to the channel. In process and by long polling this waits until the server has taken it.
+    ///
+    /// # Panics
+    /// If it cannot be sent, since the connection is closed or the payload is none.
+    pub fn push<P: ToPayload + ?Sized>(&self, event: impl EventName<P>, payload: &P) -> Step<Pushed> {
+        self.send(event.name(), payload.to_payload())
+    }
+
+    fn send(&self, event: &str, payload: Result<Payload, EncodeError>) -> Step<Pushed> {
+        let Self { inner, topic, join_ref, .. } = self;
+        let (inner, topic, join_ref) = (Arc::clone(inner), topic.clone(), join_ref.clone());
+        let pushed = Pushed { reference: inner.next_ref(), event: event.to_owned() };
+        Step::new(async move {
+            let payload = payload.map_err(|error| error.to_string())?;
+            let Pushed { reference, event } = &pushed;
+            let join_ref = Some(&*join_ref);
+            inner.send(Sent { join_ref, reference, topic: &topic, event, payload: &payload }).await?;
+            Ok(pushed)
+        })
+    }
+
+    /// Waits for the reply to a push: `ok`, `error`, or a status of the channel's own, and this payload.
+    ///
+    /// # Panics
+    /// If none comes in time, or another.
+    pub fn assert_reply<P: ToPayload + ?Sized>(&self, to: &Pushed, status: &str, payload: &P) -> Step<()> {
+        let (inner, topic, to) = (Arc::clone(&self.inner), self.topic.clone(), to.clone());
+        let (status, payload) = (status.to_owned(), payload.to_payload());
+        Step::new(async move {
+            let payload = payload.map_err(|error| error.to_string())?;
+            let (got, response) = next_reply(&inner, &topic, &to).await?;
+            if got == status && same(&payload, &response) {
+                return Ok(());
+            }
+            let mut lines = Vec::new();
+            if got != status {
+                lines.push(format!("status: expected {status:?}, got {got:?}"));
+            }
+            lines.extend(differences(&payload, &response));
+            let (event, lines) = (&to.event, lines.join("\n  "));
+            let (expected, response) = (shown(&payload), shown(&response));
+            Err(format!(
+                "the reply to {event:?} on {topic:?} was to be {status} {expected}, and is {got} {response}\n  \
+                 {lines}\n\n{}",
+                inner.ends.journal.listed()
+            ))
+        })
+    }
+
+    /// Waits for the reply to a push with this status, and gives what it says.
+    ///
+    /// # Panics
+    /// If none comes in time, or with another status, or with something else than a `P`.
+    pub fn expect_reply<P: FromPayload + 'static>(&self, to: &Pushed, status: &str) -> Step<P> {
+        let (inner, topic, to, status) =
+            (Arc::clone(&self.inner), self.topic.clone(), to.clone(), status.to_owned());
+        Step::new(async move {
+            let (got, response) = next_reply(&inner, &topic, &to).await?;
+            let (event, said) = (&to.event, shown(&response));
+            if got != status {
+                let listed = inner.ends.journal.listed();
+                return Err(format!(
+                    "the reply to {event:?} on {topic:?} was to be {status}, and is {got} {said}\n\n{listed}"
+                ));
+            }
+            P::from_payload(response.clone()).map_err(|error| {
+                let wanted = std::any::type_name::<P>();
+                format!("the reply to {event:?} on {topic:?} is no `{wanted}`: {error}\n  it is {said}")
+            })
+        })
+    }
+
+    /// Has no reply come to a push.
+    ///
+    /// # Panics
+    /// If one has come or comes.
+    pub fn refute_reply(&self, to: &Pushed) -> Step<()> {
+        let to = to.clone();
+        self.refute(move |inner, topic| match inner.ends.journal.take_now(|entry| reply(entry, &to)) {
+            Some((status, response)) => {
+                let (event, response, listed) = (&to.event, shown(&response), inner.ends.journal.listed());
+                Err(format!("no reply was to come to {event:?} on {topic:?}, and one did: {status} {response}\n\n{listed}"))
+            }
+            None => Ok(()),
+        })
+    }
+
+    /// Waits for an event that is pushed to the client, by [`Context::push`](crate::Context::push) or as a broadcast on
+    /// the topic, with this payload.
+    ///
+    /// # Panics
+    /// If none comes in time.
+    pub fn assert_push<P: ToPayload + ?Sized>(&self, event: impl EventName<P>, payload: &P) -> Step<()> {
+        self.assert(Kind::Push, event.name(), payload.to_payload())
+    }
+
+    /// Waits for an event that is pushed to the client, and gives what came with it.
+    ///
+    /// # Panics
+    /// If none comes in time, or with something else than a `P`.
+    pub fn expect_push<P: FromPayload + 'static>(&self, event: impl EventName<P>) -> Step<P> {
+        self.expect(Kind::Push, event.name())
+    }
+
+    /// Has no such event pushed to the client.
+    ///
+    /// # Panics
+    /// If one has come or comes.
+    pub fn refute_push(&self, event: impl AnyEvent) -> Step<()> {
+        let sought = self.sought(Kind::Push, event.any_name());
+        self.refute(move |inner, _| sought.refute(&inner.ends.journal))
+    }
+
+    /// Waits for a broadcast on the topic, whether it reaches this client or not.
+    ///
+    /// # Panics
+    /// If none comes in time, or the topic was joined without
+    /// [`subscribe_and_join`](super::TestClient::subscribe_and_join).
+    pub fn assert_broadcast<P: ToPayload + ?Sized>(&self, event: impl EventName<P>, payload: &P) -> Step<()> {
+        self.assert(Kind::Broadcast, event.name(), payload.to_payload())
+    }
+
+    /// Waits for a broadcast on the topic, and gives what came with it.
+    ///
+    /// # Panics
+    /// As [`assert_broadcast`](Self::assert_broadcast), or if it came with something else than a `P`.
+    pub fn expect_broadcast<P: FromPayload + 'static>(&self, event: impl EventName<P>) -> Step<P> {
+        self.expect(Kind::Broadcast, event.name())
+    }
+
+    /// Has no such broadcast sent on the topic.
+    ///
+    /// # Panics
+    /// If one was sent or is, or the topic was joined without
+    /// [`subscribe_and_join`](super::TestClient::subscribe_and_join).
+    pub fn refute_broadcast(&self, event: impl AnyEvent) -> Step<()> {
+        let (sought, hears) = (self.sought(Kind::Broadcast, event.any_name()), self.hears(Kind::Broadcast));
+        self.refute(move |inner, _| {
+            hears.clone()?;
+            sought.refute(&inner.ends.journal)
+        })
+    }
+
+    /// Broadcasts an event to everyone who has joined the topic, this client included. Phoenix: `Endpoint.broadcast`.
+    ///
+    /// # Panics
+    /// If the payload is neither a JSON object nor binary.
+    #[track_caller]
+    pub fn broadcast<P: ToPayload + ?Sized>(&self, event: impl EventName<P>, payload: &P) {
+        if let Err(error) = self.inner.place.endpoint.broadcast(&self.topic, event, payload) {
+            panic!("{error}");
+        }
+    }
+
+    /// The same, but it is not heard by [`assert_broadcast`](Self::assert_broadcast) of this channel: the test is who sends
+    /// it. Phoenix: `broadcast_from!/3`.
+    ///
+    /// # Panics
+    /// If the payload is neither a JSON object nor binary.
+    #[track_caller]
+    pub fn broadcast_from<P: ToPayload + ?Sized>(&self, event: impl EventName<P>, payload: &P) {
+        let Some(from) = &self.subscription else { return self.broadcast(event, payload) };
+        match payload.to_payload().and_then(|payload| payload.check_object().map(|()| payload)) {
+            Ok(payload) => {
+                let outbound = Outbound::new(&self.topic, event.name(), &payload);
+                self.inner.place.endpoint.hub.pubsub.broadcast_from(from, outbound);
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Leaves, and waits until the channel has said that it is closed.
+    ///
+    /// # Panics
+    /// If it does not in time.
+    pub fn leave(&self) -> Step<()> {
+        let left = self.send("phx_leave", Ok(Payload::empty()));
+        let (inner, topic, join_ref) = (Arc::clone(&self.inner), self.topic.clone(), self.join_ref.clone());
+        Step::new(async move {
+            let left = left.into_result().await?;
+            next_reply(&inner, &topic, &left).await?;
+            ended(&inner, &topic, &join_ref, End::Closed).await
+        })
+    }
+
+    /// Waits until the channel has ended in good order: `phx_close`, after which a client does not come back by itself.
+    ///
+    /// # Panics
+    /// If it does not in time, or crashes.
+    pub fn assert_closed(&self) -> Step<()> {
+        self.assert_end(End::Closed)
+    }
+
+    /// Waits until the channel has crashed, or stopped with an error: `phx_error`, after which a client joins again.
+    ///
+    /// # Panics
+    /// If it does not in time, or ends in good order.
+    pub fn assert_crashed(&self) -> Step<()> {
+        self.assert_end(End::Crashed)
+    }
+
+    fn assert_end(&self, end: End) -> Step<()> {
+        let (inner, topic, join_ref) = (Arc::clone(&self.inner), self.topic.clone(), self.join_ref.clone());
+        Step::new(async move { ended(&inner, &topic, &join_ref, end).await })
+    }
+
+    fn assert(&self, kind: Kind, event: &str, payload: Result<Payload, EncodeError>) -> Step<()> {
+        let (inner, sought, hears) = (Arc::clone(&self.inner), self.sought(kind, event), self.hears(kind));
+        Step::new(async move {
+            hears?;
+            let payload = payload.map_err(|error| error.to_string())?;
+            sought.assert(&inner.ends.journal, inner.patience(), &payload).await
+        })
+    }
+
+    fn expect<P: FromPayload + 'static>(&self, kind: Kind, event: &str) -> Step<P> {
+        let (inner, sought, hears) = (Arc::clone(&self.inner), self.sought(kind, event), self.hears(kind));
+        Step::new(async move {
+            hears?;
+            sought.expect(&inner.ends.journal, inner.patience()).await
+        })
+    }
+
+    /// Looks whether something is there, now and when nothing more comes.
+    fn refute(&self, look: impl Fn(&Inner, &str) -> Result<(), String> + Send + Sync + 'static) -> Step<()> {
+        let (inner, topic, join_ref) = (Arc::clone(&self.inner), self.topic.clone(), self.join_ref.clone());
+        Step::new(async move {
+            look(&inner, &topic)?;
+            inner.settle(&topic, &join_ref).await;
+            look(&inner, &topic)
+        })
+    }
+
+    fn sought(&self, kind: Kind, event: &str) -> Sought {
+        Sought { kind, topic: self.topic.clone(), event: event.to_owned() }
+    }
+
+    /// Without a subscription nobody would ever hear a broadcast.
+    fn hears(&self, kind: Kind) -> Result<(), String> {
+        if kind == Kind::Broadcast && self.subscription.is_none() {
+            let topic = &self.topic;
+            return Err(format!(
+                "nobody listens to broadcasts on {topic:?}: join it with `subscribe_and_join`"
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for TestChannel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestChannel").field("topic", &self.topic).finish_non_exhaustive()
+    }
+}
+
+fn reply(entry: &Entry, to: &Pushed) -> Option<(String, Payload)> {
+    match entry {
+        Entry::Reply { reference, status, response, .. } if *reference == to.reference => {
+            Some((status.clone(), response.clone()))
+        }
+        _ => None,
+    }
+}
+
+async fn next_reply(inner: &Inner, topic: &str, to: &Pushed) -> Result<(String, Payload), String> {
+    let (timeout, journal) = (inner.patience(), &inner.ends.journal);
+    journal.take_until_closed(timeout, |entry| reply(entry, to)).await.ok_or_else(|| {
+        let (event, listed) = (&to.event, journal.listed());
+        format!("no reply to {event:?} on {topic:?} came within {timeout:?}\n\n{listed}")
+    })
+}
+
+async fn ended(inner: &Inner, topic: &str, join_ref: &str, expected: End) -> Result<(), String> {
+    let (timeout, journal) = (inner.patience(), &inner.ends.journal);
+    let end = journal.take_until_closed(timeout, |entry| match entry {
+        // Version 1 does not say of which join it is the end.
+        Entry::End { join_ref: of, topic: at, end, payload }
+            if at == topic && of.as_deref().is_none_or(|of| of == join_ref) =>
+        {
+            Some((*end, payload.clone()))
+        }
+        _ => None,
+    });
+    let wanted = expected.event();
+    match end.await {
+        Some((end, _)) if end == expected => Ok(()),
+        Some((end, payload)) => {
+            let (got, payload, listed) = (end.event(), shown(&payload), journal.listed());
+            Err(format!(
+                "the channel on {topic:?} was to end with {wanted}, and did with {got} {payload}\n\n{listed}"
+            ))
+        }
+        None => {
+            let listed = journal.listed();
+            Err(format!("the channel on {topic:?} did not end with {wanted} within {timeout:?}\n\n{listed}"))
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What a client and its channels share.
+
+use super::clock;
+use super::connect_error::ConnectError;
+use super::entry::Entry;
+use super::line::{Ends, FENCE, Line, Order};
+use super::place::Place;
+use super::wire::Sent;
+use crate::arrival::Arrival;
+use crate::payload::Payload;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// What a channel has sent to itself may come after the first fence, but not after a second.
+const FENCES: usize = 2;
+
+pub(super) struct Inner {
+    pub(super) place: Place,
+    pub(super) ends: Arc<Ends>,
+    arrival: Arrival,
+    /// `None` after the client has gone.
+    line: Mutex<Option<Line>>,
+    next: AtomicU64,
+    timeout: Mutex<Option<Duration>>,
+}
+
+impl Inner {
+    pub(super) async fn connect(
+        place: Place,
+        arrival: Arrival,
+        ends: Ends,
+    ) -> Result<Arc<Self>, ConnectError> {
+        let connection = place.connect(&arrival).await?;
+        let ends = Arc::new(ends);
+        let line = Mutex::new(Some(Line::start(connection, &ends)));
+        Ok(Arc::new(Self { place, ends, arrival, line, next: AtomicU64::new(1), timeout: Mutex::default() }))
+    }
+
+    pub(super) async fn connect_again(&self) -> Result<(), ConnectError> {
+        let connection = self.place.connect(&self.arrival).await?;
+        self.ends.journal.reopen();
+        *self.line() = Some(Line::start(connection, &self.ends));
+        Ok(())
+    }
+
+    /// Drops the connection.
+    pub(super) async fn cut(&self) {
+        let line = self.line().take();
+        if let Some(line) = line {
+            line.cut().await;
+            if !self.ends.journal.is_closed() {
+                self.ends.journal.add(Entry::Closed { code: None });
+            }
+        }
+    }
+
+    /// Goes as a client should.
+    pub(super) async fn close(&self) {
+        let is_told = self.line().as_ref().is_some_and(|line| line.order(Order::Close));
+        if is_told && self.place.over.transport() == "websocket" {
+            // The server answers a close, unless it has gone.
+            let _ = tokio::time::timeout(clock::REAL, self.ends.journal.closed()).await;
+        }
+        self.cut().await;
+    }
+
+    pub(super) fn read(&self, reads: bool) {
+        if let Some(line) = &*self.line() {
+            line.read(reads);
+        }
+    }
+
+    pub(super) fn set_timeout(&self, timeout: Duration) {
+        *self.timeout.lock().unwrap_or_else(PoisonError::into_inner) = Some(timeout);
+    }
+
+    /// How long an assertion waits.
+    pub(super) fn patience(&self) -> Duration {
+        self.asked().unwrap_or_else(|| if clock::is_paused() { clock::PAUSED } else { clock::REAL })
+    }
+
+    fn asked(&self) -> Option<Duration> {
+        *self.timeout.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn next_ref(&self) -> String {
+        self.next.fetch_add(1, Ordering::Relaxed).to_string()
+    }
+
+    /// Sends a message of the test, unless it is to be lost.
+    pub(super) async fn send(&self, sent: Sent<'_>) -> Result<(), String> {
+        if self.ends.faults.loses_sent() {
+            let Sent { topic, event, payload, .. } = sent;
+            let lost = format!("{event:?} to {topic:?}: {}", super::compare::shown(payload));
+            self.ends.journal.add(Entry::Lost(lost));
+            return Ok(());
+        }
+        let (reference, event) = (sent.reference.to_owned(), sent.event.to_owned());
+        self.ends.sent.lock().unwrap_or_else(PoisonError::into_inner).insert(reference, event);
+        self.transmit(sent).await
+    }
+
+    async fn transmit(&self, sent: Sent<'_>) -> Result<(), String> {
+        let cannot = |why: &str| {
+            let (event, topic) = (sent.event, sent.topic);
+            format!("cannot send {event:?} to {topic:?}: {why}\n\n{}", self.ends.journal.listed())
+        };
+        let message = sent.encode(self.ends.version).map_err(|error| cannot(&error))?;
+        let (done, is_done) = oneshot::channel();
+        let ordered = self.line().as_ref().is_some_and(|line| line.order(Order::Send(message, done)));
+        let gone = "the connection is closed";
+        if !ordered || self.ends.journal.is_closed() {
+            return Err(cannot(gone));
+        }
+        is_done.await.map_err(|_| cannot(gone))?.map_err(|error| cannot(&error))
+    }
+
+    /// Waits until what has not come will not: in paused time for as long as that is asked for, in real time until
+    /// everything is here that the channel had to do, and no longer.
+    pub(super) async fn settle(&self, topic: &str, join_ref: &str) {
+        let timeout = self.asked().unwrap_or(clock::PAUSED);
+        let all_is_here = async {
+            for _ in 0..FENCES {
+                let reference = format!("{FENCE}{}", self.next_ref());
+                let join_ref = Some(join_ref);
+                let (event, payload) = ("phx_fence", &Payload::empty());
+                let fence = Sent { join_ref, reference: &reference, topic, event, payload };
+                if self.transmit(fence).await.is_err() {
+                    return;
+                }
+                let answered =
+                    |entry: &Entry| matches!(entry, Entry::Fence(came) if *came == reference).then_some(());
+                // It has no answer if the channel is busy for so long.
+                let _ = self.ends.journal.take_until_closed(timeout, answered).await;
+            }
+        };
+        if clock::is_paused() {
+            tokio::time::sleep(timeout).await;
+        } else {
+            // No answer comes from a client that does not read.
+            let _ = tokio::time::timeout(timeout, all_is_here).await;
+        }
+    }
+
+    fn line(&self) -> MutexGuard<'_, Option<Line>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,137 @@
+//! What has come and no assertion has taken, in order.
+
+use super::entry::Entry;
+use std::collections::VecDeque;
+use std::fmt::Write;
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// So much is kept; then the oldest goes. A test that looks at none of it must not run out of memory.
+const ENTRIES: usize = 65_536;
+
+/// Of which so much is listed in a failure, the latest.
+const LISTED: usize = 30;
+
+pub(super) struct Journal {
+    /// Who it is that it all came to, for a failure.
+    whom: String,
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    entries: VecDeque<Entry>,
+    /// Nothing more comes to the client, though it may be broadcast.
+    is_closed: bool,
+}
+
+impl Journal {
+    pub(super) fn new(whom: impl Into<String>) -> Self {
+        Self { whom: whom.into(), state: Mutex::default(), changed: Notify::new() }
+    }
+
+    pub(super) fn add(&self, entry: Entry) {
+        let mut state = self.lock();
+        if state.entries.len() >= ENTRIES {
+            state.entries.pop_front();
+        }
+        state.is_closed |= matches!(entry, Entry::Closed { .. });
+        state.entries.push_back(entry);
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// The client is connected again.
+    pub(super) fn reopen(&self) {
+        self.lock().is_closed = false;
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().is_closed
+    }
+
+    /// Takes the first entry that `wanted` makes something of, when it comes, or `None` after the time.
+    pub(super) async fn take<T>(
+        &self,
+        timeout: Duration,
+        mut wanted: impl FnMut(&Entry) -> Option<T>,
+    ) -> Option<T> {
+        let mut time_is_up = pin!(tokio::time::sleep(timeout));
+        loop {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if let Some(found) = self.take_now(&mut wanted) {
+                return Some(found);
+            }
+            tokio::select! {
+                biased;
+                () = changed => {}
+                () = &mut time_is_up => return None,
+            }
+        }
+    }
+
+    /// The same for what only comes over the connection: there is no waiting when that is closed.
+    pub(super) async fn take_until_closed<T>(
+        &self,
+        timeout: Duration,
+        mut wanted: impl FnMut(&Entry) -> Option<T>,
+    ) -> Option<T> {
+        tokio::select! {
+            biased;
+            found = self.take(timeout, &mut wanted) => return found,
+            () = self.closed() => {}
+        }
+        self.take_now(wanted)
+    }
+
+    pub(super) fn take_now<T>(&self, mut wanted: impl FnMut(&Entry) -> Option<T>) -> Option<T> {
+        let mut state = self.lock();
+        let (index, found) =
+            state.entries.iter().enumerate().find_map(|(index, entry)| Some((index, wanted(entry)?)))?;
+        state.entries.remove(index);
+        Some(found)
+    }
+
+    /// Waits until the connection is closed.
+    pub(super) async fn closed(&self) {
+        loop {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if self.is_closed() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// A look at what is there.
+    pub(super) fn entries(&self) -> Vec<Entry> {
+        self.lock().entries.iter().filter(|entry| !matches!(entry, Entry::Fence(_))).cloned().collect()
+    }
+
+    /// What came, for a failure.
+    pub(super) fn listed(&self) -> String {
+        let (whom, entries) = (&self.whom, self.entries());
+        if entries.is_empty() {
+            return format!("nothing came to {whom} that no assertion has taken");
+        }
+        let earlier = entries.len().saturating_sub(LISTED);
+        let mut text = format!("what came to {whom} and no assertion has taken:");
+        if earlier > 0 {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\n  … {earlier} before these");
+        }
+        for (index, entry) in entries.iter().enumerate().skip(earlier) {
+            let _ = write!(text, "\n  {}. {entry}", index + 1);
+        }
+        text
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

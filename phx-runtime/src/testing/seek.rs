@@ -1,0 +1,134 @@
+//! Pushes and broadcasts: waited for, taken, and missed in words.
+
+use super::compare::{differences, is_near, same, shown};
+use super::entry::Entry;
+use super::journal::Journal;
+use crate::payload::{FromPayload, Payload};
+use std::time::Duration;
+
+/// What kind of event it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Push,
+    Broadcast,
+}
+
+/// An event on a topic.
+#[derive(Debug, Clone)]
+pub(super) struct Sought {
+    pub(super) kind: Kind,
+    pub(super) topic: String,
+    pub(super) event: String,
+}
+
+impl Sought {
+    /// Waits for it with this payload.
+    pub(super) async fn assert(
+        self,
+        journal: &Journal,
+        timeout: Duration,
+        expected: &Payload,
+    ) -> Result<(), String> {
+        let found = self.next(journal, timeout, |payload| same(payload, expected).then_some(())).await;
+        found.ok_or_else(|| {
+            let what = format!("{self} with {}", shown(expected));
+            self.missed(journal, timeout, &what, Some(expected))
+        })
+    }
+
+    /// Waits for it, and reads what came with it.
+    pub(super) async fn expect<P: FromPayload>(
+        self,
+        journal: &Journal,
+        timeout: Duration,
+    ) -> Result<P, String> {
+        let found = self.next(journal, timeout, |payload| Some(payload.clone())).await;
+        let payload = found.ok_or_else(|| self.missed(journal, timeout, &self.to_string(), None))?;
+        P::from_payload(payload.clone()).map_err(|error| {
+            let wanted = std::any::type_name::<P>();
+            format!("{self} came, but not with a `{wanted}`: {error}\n  it came with {}", shown(&payload))
+        })
+    }
+
+    /// Fails if it has come.
+    pub(super) fn refute(&self, journal: &Journal) -> Result<(), String> {
+        match journal.take_now(|entry| self.payload_of(entry).cloned()) {
+            Some(payload) => {
+                let listed = journal.listed();
+                Err(format!("{self} was not to come, and came with {}\n\n{listed}", shown(&payload)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn payload_of<'e>(&self, entry: &'e Entry) -> Option<&'e Payload> {
+        let (kind, topic, event, payload) = parts(entry)?;
+        (kind == self.kind && topic == self.topic && event == self.event).then_some(payload)
+    }
+
+    async fn next<T>(
+        &self,
+        journal: &Journal,
+        timeout: Duration,
+        mut read: impl FnMut(&Payload) -> Option<T>,
+    ) -> Option<T> {
+        let wanted = |entry: &Entry| self.payload_of(entry).and_then(&mut read);
+        match self.kind {
+            Kind::Push => journal.take_until_closed(timeout, wanted).await,
+            Kind::Broadcast => journal.take(timeout, wanted).await,
+        }
+    }
+
+    fn missed(&self, journal: &Journal, timeout: Duration, what: &str, expected: Option<&Payload>) -> String {
+        let mut text = match self.kind {
+            Kind::Push if journal.is_closed() => {
+                format!("{what} did not come before the connection was closed")
+            }
+            _ => format!("{what} did not come within {timeout:?}"),
+        };
+        for hint in self.hints(journal, expected) {
+            text += "\n";
+            text += &hint;
+        }
+        text + "\n\n" + &journal.listed()
+    }
+
+    /// What came that is nearly it.
+    fn hints(&self, journal: &Journal, expected: Option<&Payload>) -> Vec<String> {
+        let entries = journal.entries();
+        let of_kind = || entries.iter().filter_map(parts).filter(|(kind, ..)| *kind == self.kind);
+        let mut hints = Vec::new();
+        for (_, topic, event, payload) in of_kind() {
+            if topic == self.topic && event == self.event {
+                if let Some(expected) = expected {
+                    let lines = differences(expected, payload);
+                    hints.push(format!("it came with another payload:\n    {}", lines.join("\n    ")));
+                }
+            } else if event == self.event {
+                hints.push(format!("it came on {topic:?}"));
+            } else if topic == self.topic && is_near(event, &self.event) {
+                hints.push(format!("{event:?} came: is the name right?"));
+            }
+        }
+        hints.dedup();
+        hints.iter().map(|hint| format!("  {hint}")).collect()
+    }
+}
+
+impl std::fmt::Display for Sought {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = match self.kind {
+            Kind::Push => "push",
+            Kind::Broadcast => "broadcast",
+        };
+        write!(f, "the {kind} {:?} on {:?}", self.event, self.topic)
+    }
+}
+
+fn parts(entry: &Entry) -> Option<(Kind, &str, &str, &Payload)> {
+    match entry {
+        Entry::Push { topic, event, payload } => Some((Kind::Push, topic, event, payload)),
+        Entry::Broadcast { topic, event, payload } => Some((Kind::Broadcast, topic, event, payload)),
+        _ => None,
+    }
+}

@@ -32,6 +32,7 @@ mod server;
 mod sketch;
 mod subscriptions;
 mod support;
+mod testkit;
 mod timers;
 mod typed;
 mod v1;

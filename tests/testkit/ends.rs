@@ -1,0 +1,71 @@
+//! How channels and connections end.
+
+use super::{said, start};
+use phx_runtime::testing::{TestResult, over_each};
+use serde_json::json;
+
+#[test]
+fn a_client_leaves_and_may_join_again() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let client = server.connect("/socket", &json!({"name": "ann"})).await?;
+        let (room, _) = client.subscribe_and_join("kit:1", &()).await?;
+        room.leave().await;
+        room.assert_broadcast("left", &json!({"name": "ann", "reason": "Left"})).await;
+        let (again, _) = client.join("kit:1", &()).await?;
+        let ping = again.push("ping", &()).await;
+        again.assert_reply(&ping, "ok", &()).await;
+        Ok(())
+    })
+}
+
+#[test]
+fn a_channel_stops_or_crashes() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let client = server.connect("/socket", &()).await?;
+        for (event, crashes) in [("stop", false), ("stop_with_error", true), ("crash", true)] {
+            let (room, _) = client.join("kit:1", &()).await?;
+            room.push(event, &()).await;
+            if crashes {
+                room.assert_crashed().await;
+            } else {
+                room.assert_closed().await;
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn the_channels_of_a_client_that_closes_end() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let ann = server.connect("/socket", &json!({"name": "ann"})).await?;
+        let bo = server.connect("/socket", &json!({"name": "bo"})).await?;
+        let (at_bo, _) = bo.join("kit:1", &()).await?;
+        let (at_ann, _) = ann.join("kit:1", &()).await?;
+        ann.close().await;
+        // A session of long polling is only missed after a while.
+        if over.transport() != "longpoll" {
+            at_bo.assert_push("left", &json!({"name": "ann", "reason": "Closed"})).await;
+        }
+        let cannot = super::failure::of(at_ann.push("say", &said("hi"))).await;
+        assert!(
+            cannot.text.starts_with(r#"cannot send "say" to "kit:1": the connection is closed"#),
+            "{cannot:?}"
+        );
+        Ok(())
+    })
+}
+
+#[test]
+fn a_client_is_connected_as_long_as_it_or_a_channel_is_there() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let (room, _) = server.connect("/socket", &()).await?.join("kit:1", &()).await?;
+        let ping = room.push("ping", &()).await;
+        room.assert_reply(&ping, "ok", &()).await;
+        Ok(())
+    })
+}

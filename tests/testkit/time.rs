@@ -1,0 +1,45 @@
+//! Paused time: no test waits.
+
+use super::endpoint;
+use phx_runtime::testing::{TestClient, TestResult};
+use std::time::{Duration, Instant};
+
+#[tokio::test(start_paused = true)]
+async fn an_assertion_waits_100_ms_of_paused_time() -> TestResult {
+    let client = TestClient::connect(&endpoint()?, "/socket", &()).await?;
+    let (room, _) = client.join("kit:1", &()).await?;
+    let started = tokio::time::Instant::now();
+    super::failure::of(room.assert_push("said", &())).await;
+    assert_eq!(started.elapsed(), Duration::from_millis(100));
+    room.push("push_after", &99).await;
+    room.assert_push("later", &()).await;
+    room.push("push_after", &101).await;
+    room.refute_push("later").await;
+    room.assert_push("later", &()).await;
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn hours_pass_at_once_and_the_client_stays_connected() -> TestResult {
+    let client = TestClient::connect(&endpoint()?, "/socket", &()).await?;
+    let (room, _) = client.join("kit:1", &()).await?;
+    let started = Instant::now();
+    let hours = 3 * 3_600_000;
+    client.set_timeout(Duration::from_millis(hours));
+    room.push("push_after", &(hours - 1)).await;
+    room.assert_push("later", &()).await;
+    room.refute_push("later").await;
+    assert!(started.elapsed() < Duration::from_secs(60));
+    Ok(())
+}
+
+#[tokio::test]
+async fn in_real_time_nothing_is_waited_for_that_is_not_on_its_way() -> TestResult {
+    let client = TestClient::connect(&endpoint()?, "/socket", &()).await?;
+    let (room, _) = client.join("kit:1", &()).await?;
+    client.set_timeout(Duration::from_secs(3600));
+    let started = Instant::now();
+    room.refute_push("said").await;
+    assert!(started.elapsed() < Duration::from_secs(60));
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! Who is connected, and who may join.
+
+use super::{Refusal, endpoint, start};
+use phx_runtime::testing::{ConnectError, JoinError, Over, TestClient, TestResult, TestServer, over_each};
+use serde_json::json;
+use warp::http::{HeaderValue, StatusCode};
+
+#[test]
+fn a_client_connects_with_parameters_and_joins() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let ann = server.connect("/socket", &json!({"name": "ann & co"})).await?;
+        let (room, welcome) = ann.join("kit:1", &()).await?;
+        assert_eq!(welcome, json!({"hello": "ann & co"}));
+        assert_eq!(room.topic(), "kit:1");
+        assert_eq!((server.endpoint().connections(), server.endpoint().channels()), (1, 1));
+        Ok(())
+    })
+}
+
+#[test]
+fn a_client_that_is_refused_is_told_how() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let Err(error) = server.connect("/socket", &json!({"name": "mallory"})).await else {
+            return Err("it was let in".into());
+        };
+        assert_eq!(error.status(), Some(StatusCode::FORBIDDEN));
+        assert_eq!(error.to_string(), "the connection was refused with 403 Forbidden");
+        let elsewhere = server.connect("/elsewhere", &()).await.err();
+        assert_eq!(elsewhere.and_then(|error| error.status()), Some(StatusCode::NOT_FOUND));
+        Ok(())
+    })
+}
+
+#[test]
+fn an_arrival_has_headers() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let connect = |origin| {
+            server.connect_with("/socket", &(), move |arrival| {
+                arrival.headers.insert("origin", HeaderValue::from_static(origin));
+            })
+        };
+        connect("http://localhost:4000").await?;
+        let stranger = connect("https://elsewhere.example").await.err();
+        assert_eq!(stranger.and_then(|error| error.status()), Some(StatusCode::FORBIDDEN));
+        Ok(())
+    })
+}
+
+#[test]
+fn a_join_is_refused_with_a_payload_of_its_type() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let client = server.connect("/socket", &()).await?;
+        let Err(error) = client.join("kit:refused", &()).await else { return Err("it has joined".into()) };
+        assert!(error.response().is_some_and(|response| *response == json!({"reason": "unauthorized"})));
+        assert_eq!(error.to_string(), r#""kit:refused" refused the join: error {"reason":"unauthorized"}"#);
+        let refusal: Refusal = client.expect_refusal("kit:refused", &()).await;
+        assert_eq!(refusal.reason, "unauthorized");
+        let refusal: Refusal = client.expect_refusal("nowhere", &()).await;
+        assert_eq!(refusal.reason, "unmatched topic");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_user_is_disconnected_by_the_id_of_the_socket() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let ann = server.connect("/socket", &json!({"name": "ann"})).await?;
+        let bo = server.connect("/socket", &json!({"name": "bo"})).await?;
+        let (room, _) = bo.subscribe_and_join("kit:1", &()).await?;
+        ann.join("kit:1", &()).await?;
+        server.endpoint().disconnect("user:ann");
+        ann.assert_closed(1001).await;
+        room.assert_push("left", &json!({"name": "ann", "reason": "Closed"})).await;
+        let ping = room.push("ping", &()).await;
+        room.assert_reply(&ping, "ok", &()).await;
+        Ok(())
+    })
+}
+
+#[test]
+fn clients_and_topics_are_told_apart() -> TestResult {
+    over_each(async |over| {
+        let (here, there) = (start(over).await?, start(over).await?);
+        let ann = here.connect("/socket", &json!({"name": "ann"})).await?;
+        let bo = there.connect("/socket", &json!({"name": "bo"})).await?;
+        let (first, _) = ann.subscribe_and_join("kit:1", &()).await?;
+        let (second, _) = ann.subscribe_and_join("kit:2", &()).await?;
+        let (elsewhere, _) = bo.subscribe_and_join("kit:1", &()).await?;
+        first.push("say", &super::said("hi")).await;
+        first.assert_push("said", &json!({"text": "hi"})).await;
+        first.assert_broadcast("said", &json!({"text": "hi"})).await;
+        for other in [&second, &elsewhere] {
+            other.refute_push("said").await;
+            other.refute_broadcast("said").await;
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_server_stops_in_good_order() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let endpoint = server.endpoint().clone();
+        let client = server.connect("/socket", &()).await?;
+        client.join("kit:1", &()).await?;
+        server.stop().await;
+        client.assert_closed(1012).await;
+        assert_eq!((endpoint.connections(), endpoint.channels()), (0, 0));
+        Ok(())
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_and_paused_time_do_not_go_together() -> TestResult {
+    let endpoint = endpoint()?;
+    assert!(TestServer::start(&endpoint, Over::InProcess).await.is_ok());
+    let server =
+        super::failure::of(async move { TestServer::start(&endpoint, Over::WebSocketV2).await.map(drop) });
+    assert_eq!(
+        server.await.text,
+        "a test over a network (WebSocket, version 2) needs real time, and this one has paused it: leave \
+         `start_paused = true` out, or use `Over::InProcess`"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_test_that_returns_an_error_shows_it_to_be_read() -> TestResult {
+    let endpoint = endpoint()?;
+    let refused = TestClient::connect(&endpoint, "/socket", &json!({"name": "mallory"})).await.err();
+    assert!(matches!(refused, Some(ConnectError::Refused { .. })));
+    assert_eq!(format!("{refused:?}"), "Some(the connection was refused with 403 Forbidden)");
+    let client = TestClient::connect(&endpoint, "/socket", &()).await?;
+    let refused = client.join("kit:refused", &()).await.err();
+    assert!(matches!(refused, Some(JoinError::Refused { .. })));
+    assert_eq!(
+        format!("{refused:?}"),
+        r#"Some("kit:refused" refused the join: error {"reason":"unauthorized"})"#
+    );
+    Ok(())
+}

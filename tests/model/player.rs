@@ -3,7 +3,7 @@
 use super::case::{Action, Addressed, Event, JoinAs, Step, TOPICS, Then, UNROUTED, Wish};
 use super::protocol::{Body, Message, Topic};
 use crate::support::{Over, TestServer};
-use phx_runtime::testing::{Connection, Failure, Version};
+use phx_runtime::testing::{Connection, ConnectionError, Version};
 use proptest::test_runner::TestCaseError;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -206,7 +206,7 @@ impl Player {
             self.connection.feed(Frame::Close(None)).await?;
             self.connection.flush().await
         };
-        close.await.map_err(|error: Failure| self.failure(error))?;
+        close.await.map_err(|error: ConnectionError| self.failure(error))?;
         loop {
             match tokio::time::timeout(self.patience, self.connection.next()).await {
                 Ok(Ok(Some(Frame::Text(frame)))) => self.judge(&frame).map(drop)?,

@@ -6,6 +6,7 @@ use phx_runtime::testing::tungstenite::protocol::frame::coding::CloseCode;
 use phx_runtime::testing::{Connection, Version, WebSocket};
 use phx_runtime::{Arrival, Endpoint};
 use std::borrow::Cow;
+use std::error::Error;
 use std::io;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -247,7 +248,13 @@ impl Client {
             Ok(Ok(None)) if is_longpoll => None,
             Ok(Ok(None)) => panic!("{} got the end without a close", self.name),
             Ok(Ok(message)) => message,
-            Ok(Err(error)) if is_longpoll && code == 1012 && error.is::<io::Error>() => None,
+            Ok(Err(error))
+                if is_longpoll
+                    && code == 1012
+                    && error.source().is_some_and(<dyn Error>::is::<io::Error>) =>
+            {
+                None
+            }
             Ok(Err(error)) => panic!("{} cannot read: {error}", self.name),
             Err(elapsed) => panic!("{} waited {PATIENCE:?} for a close: {elapsed}", self.name),
         }

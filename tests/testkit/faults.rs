@@ -1,6 +1,7 @@
 //! What goes wrong on the way, and what the server does then.
 
 use super::{endpoint_with, said, start};
+use phx_runtime::Payload;
 use phx_runtime::testing::{JoinError, TestResult, TestServer, over_each};
 use serde_json::json;
 use std::time::Duration;
@@ -10,7 +11,7 @@ fn a_client_that_does_not_read_is_closed_with_1013() -> TestResult {
     over_each(async |over| {
         let endpoint = endpoint_with(|limits| {
             limits.outbox_bytes = 64 * 1024;
-            limits.close_timeout = Duration::from_secs(3600);
+            limits.close_timeout = Duration::from_hours(1);
         })?;
         let server = TestServer::start(&endpoint, over).await?;
         let slow = server.connect("/socket", &json!({"name": "slow"})).await?;
@@ -23,7 +24,7 @@ fn a_client_that_does_not_read_is_closed_with_1013() -> TestResult {
         let count = if over.transport() == "websocket" { 1000 } else { 20 };
         for _ in 0..count {
             at_reader.broadcast("said", &said(&text));
-            at_reader.assert_push("said", &said(&text)).await;
+            at_reader.expect_push::<Payload>("said").await;
         }
         at_reader.assert_push("left", &json!({"name": "slow", "reason": "Closed"})).await;
         slow.resume_reading();

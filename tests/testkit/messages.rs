@@ -1,6 +1,6 @@
 //! What a failing assertion says, word for word.
 
-use super::failure::{Failure, caught, of};
+use super::failure::{Failure, of};
 use super::{Kit, Said, endpoint, said};
 use phx_runtime::testing::{TestChannel, TestClient, TestResult, TestSubscription};
 use serde_json::json;
@@ -282,11 +282,11 @@ async fn a_connection_that_is_closed() -> TestResult {
     );
     says(
         &of(client.assert_closed(1012)).await,
-        r#"
+        r"
         the connection was to be closed with 1012, and was with 1001
 
         nothing came to the client (in process) that no assertion has taken
-        "#,
+        ",
     );
     Ok(())
 }
@@ -339,7 +339,7 @@ async fn of_much_that_came_the_latest_thirty_are_listed() -> TestResult {
 async fn a_failure_is_reported_at_the_line_that_awaits() -> TestResult {
     let (_client, room) = join("kit:1").await?;
     let line = line!() + 1;
-    let failure = caught(async { room.assert_push("said", &()).await }).await;
+    let failure = of(async { room.assert_push("said", &()).await }).await;
     let (file, reported) = failure.place.ok_or("no place")?;
     assert!(file.ends_with("messages.rs"), "{file}");
     assert_eq!(reported, line);

@@ -29,7 +29,7 @@ async fn hours_pass_at_once_and_the_client_stays_connected() -> TestResult {
     room.push("push_after", &(hours - 1)).await;
     room.assert_push("later", &()).await;
     room.refute_push("later").await;
-    assert!(started.elapsed() < Duration::from_secs(60));
+    assert!(started.elapsed() < Duration::from_mins(1));
     Ok(())
 }
 
@@ -37,9 +37,9 @@ async fn hours_pass_at_once_and_the_client_stays_connected() -> TestResult {
 async fn in_real_time_nothing_is_waited_for_that_is_not_on_its_way() -> TestResult {
     let client = TestClient::connect(&endpoint()?, "/socket", &()).await?;
     let (room, _) = client.join("kit:1", &()).await?;
-    client.set_timeout(Duration::from_secs(3600));
+    client.set_timeout(Duration::from_hours(1));
     let started = Instant::now();
     room.refute_push("said").await;
-    assert!(started.elapsed() < Duration::from_secs(60));
+    assert!(started.elapsed() < Duration::from_mins(1));
     Ok(())
 }

@@ -25,10 +25,7 @@ impl PartialEq<Value> for Payload {
 
 /// Whether two payloads mean the same.
 pub(super) fn same(one: &Payload, other: &Payload) -> bool {
-    match (value(one), value(other)) {
-        (Some(one), Some(other)) => one == other,
-        _ => one == other,
-    }
+    one == other || value(one).is_some_and(|one| value(other) == Some(one))
 }
 
 fn value(payload: &Payload) -> Option<Value> {

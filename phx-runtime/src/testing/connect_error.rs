@@ -1,6 +1,6 @@
 //! How a client is turned away.
 
-use super::connection::Failure;
+use std::error::Error;
 use std::fmt;
 use warp::http::StatusCode;
 
@@ -19,7 +19,7 @@ pub enum ConnectError {
     },
     /// There was no answer, or one that no client understands.
     #[error("cannot connect: {0}")]
-    Failed(Failure),
+    Failed(#[source] Box<dyn Error + Send + Sync>),
 }
 
 impl ConnectError {
@@ -36,7 +36,7 @@ impl ConnectError {
         Self::Refused { status, body: String::from_utf8_lossy(body).into_owned() }
     }
 
-    pub(super) fn failed(error: impl Into<Failure>) -> Self {
+    pub(super) fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Failed(error.into())
     }
 }

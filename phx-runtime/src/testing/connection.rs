@@ -16,8 +16,12 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error as WebSocketError, Message};
 use warp::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 
-/// What goes wrong between a client and its server.
-pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// A connection that has failed, for the reason of its transport.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection has failed: {0}")]
+pub struct ConnectionError(#[source] Failure);
 
 /// A client's connection, over any transport: for what no [`TestClient`](super::TestClient) says, such as the messages
 /// of a [`Serializer`](crate::Serializer) of your own. What goes over it are bytes; it knows nothing of channels, and
@@ -115,23 +119,23 @@ impl Connection {
     ///
     /// # Errors
     /// When a WebSocket has failed.
-    pub async fn feed(&mut self, message: Message) -> Result<(), Failure> {
-        self.outgoing.feed(message).await
+    pub async fn feed(&mut self, message: Message) -> Result<(), ConnectionError> {
+        self.outgoing.feed(message).await.map_err(ConnectionError)
     }
 
     /// Sends what it has taken. Without a network and by long polling that waits until the server has taken it.
     ///
     /// # Errors
     /// When the transport fails, or has no such message: only a WebSocket has pings and closes.
-    pub async fn flush(&mut self) -> Result<(), Failure> {
-        self.outgoing.flush().await
+    pub async fn flush(&mut self) -> Result<(), ConnectionError> {
+        self.outgoing.flush().await.map_err(ConnectionError)
     }
 
     /// Sends a message, as [`feed`](Self::feed) and [`flush`](Self::flush) do.
     ///
     /// # Errors
     /// As those.
-    pub async fn send(&mut self, message: Message) -> Result<(), Failure> {
+    pub async fn send(&mut self, message: Message) -> Result<(), ConnectionError> {
         self.feed(message).await?;
         self.flush().await
     }
@@ -141,8 +145,8 @@ impl Connection {
     ///
     /// # Errors
     /// When the transport fails.
-    pub async fn next(&mut self) -> Result<Option<Message>, Failure> {
-        self.incoming.next().await
+    pub async fn next(&mut self) -> Result<Option<Message>, ConnectionError> {
+        self.incoming.next().await.map_err(ConnectionError)
     }
 
     /// Whether it is a session of long polling.

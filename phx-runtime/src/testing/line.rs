@@ -8,6 +8,7 @@ use super::link::{Incoming, Outgoing};
 use super::version::Version;
 use super::wire::{Got, Sent};
 use crate::payload::Payload;
+use futures_util::FutureExt;
 use std::collections::HashMap;
 use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,7 +52,7 @@ impl Line {
         let (orders, received) = mpsc::unbounded_channel();
         let (reads, may_read) = watch::channel(true);
         let (outgoing, incoming) = connection.split();
-        let write = tokio::spawn(write(outgoing, received, ends.version));
+        let write = tokio::spawn(write(outgoing, received, Arc::clone(ends)));
         let read = tokio::spawn(read(incoming, may_read, Arc::clone(ends)));
         Self { orders, reads, tasks: [write, read] }
     }
@@ -82,11 +83,12 @@ impl Drop for Line {
     }
 }
 
-async fn write(mut outgoing: Outgoing, mut orders: mpsc::UnboundedReceiver<Order>, version: Version) {
+async fn write(mut outgoing: Outgoing, mut orders: mpsc::UnboundedReceiver<Order>, ends: Arc<Ends>) {
     let mut beats = 0_u64;
     loop {
         let order = tokio::select! {
             biased;
+            () = ends.journal.closed() => return,
             order = orders.recv() => order,
             () = sleep(HEARTBEAT) => {
                 beats += 1;
@@ -98,7 +100,7 @@ async fn write(mut outgoing: Outgoing, mut orders: mpsc::UnboundedReceiver<Order
                     event: "heartbeat",
                     payload: &Payload::empty(),
                 };
-                if let Ok(beat) = beat.encode(version)
+                if let Ok(beat) = beat.encode(ends.version)
                     && send(&mut outgoing, beat).await.is_err()
                 {
                     return;
@@ -126,8 +128,7 @@ async fn send(outgoing: &mut Outgoing, message: Message) -> Result<(), String> {
 }
 
 async fn read(mut incoming: Incoming, mut reads: watch::Receiver<bool>, ends: Arc<Ends>) {
-    let mut code = None;
-    loop {
+    let code = loop {
         until(&mut reads, true).await;
         let next = if incoming.may_stop_waiting() {
             tokio::select! {
@@ -139,12 +140,16 @@ async fn read(mut incoming: Incoming, mut reads: watch::Receiver<bool>, ends: Ar
             incoming.next().await
         };
         match next {
-            Ok(Some(Message::Close(frame))) => code = frame.map(|frame| frame.code.into()).or(code),
+            Ok(Some(Message::Close(frame))) => {
+                // Has the answer to it written, and does not wait for the end: the server waits for this client to go.
+                let _ = incoming.next().now_or_never();
+                break frame.map(|frame| frame.code.into());
+            }
             Ok(Some(message @ (Message::Text(_) | Message::Binary(_)))) => ends.received(&message),
             Ok(Some(_)) => {}
-            Ok(None) | Err(_) => break,
+            Ok(None) | Err(_) => break None,
         }
-    }
+    };
     ends.journal.add(Entry::Closed { code });
 }
 

@@ -31,7 +31,7 @@ mod wire;
 pub use channel::{Pushed, TestChannel};
 pub use client::TestClient;
 pub use connect_error::ConnectError;
-pub use connection::{Connection, Failure};
+pub use connection::{Connection, ConnectionError};
 pub use join_error::JoinError;
 pub use link::WebSocket;
 pub use name::AnyEvent;

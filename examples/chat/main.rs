@@ -10,6 +10,8 @@
 
 mod client;
 mod room;
+#[cfg(test)]
+mod tests;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

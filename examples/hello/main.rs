@@ -35,3 +35,6 @@ async fn main() -> Result<(), phx_runtime::ServeError> {
     println!("connect phoenix.js to ws://127.0.0.1:4000/socket and join \"room:lobby\"");
     phx_runtime::serve(([127, 0, 0, 1], 4000)).await
 }
+
+#[cfg(test)]
+mod tests;

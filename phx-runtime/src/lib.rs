@@ -247,6 +247,12 @@
 //! Connects, joins and events are `tracing` spans and events, and all of it is counted with `metrics`: see
 //! [`observability`].
 //!
+//! # Testing
+//!
+//! With the feature `testing`, a test is a client: it connects, joins, pushes, and asserts what comes, without a network and
+//! without waiting, or over every transport from the same source. [Testing your channels](testing/index.html) has a channel
+//! of each kind.
+//!
 //! # Coming from Phoenix
 //!
 //! | Phoenix | here |
@@ -293,6 +299,8 @@
 //! | `log`, `log_join`, `log_handle_in`, `filter_parameters` | [`MountOptions::log`] |
 //! | telemetry events | [`observability`] |
 //! | `Phoenix.Socket.Transport` | [`Transport`]; for who calls its callbacks, [`Endpoint::connect`] and [`Session`] |
+//! | `Phoenix.ChannelTest` | [`testing`](testing/index.html): `TestClient`, `TestChannel`, `TestSubscription` |
+//! | `assert_push`, `assert_reply`, `assert_broadcast`, `refute_…` | methods of those names, and `expect_…` in place of a pattern |
 //! | `child_spec/1` of a socket | [`Socket::background`] |
 //! | hibernation (`:hibernate`, `hibernate_after`) | has no equivalent, and needs none: an idle channel has no stack or heap of its own to shrink |
 //!

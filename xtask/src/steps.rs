@@ -23,19 +23,30 @@ fn fmt() -> Result<(), String> {
 }
 
 fn clippy() -> Result<(), String> {
-    cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"])
+    cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--locked",
+        "--",
+        "--deny",
+        "warnings",
+    ])?;
+    // As a server has it: elsewhere in the workspace tests bring the feature `testing`.
+    cargo(&["clippy", "--package", "phx-runtime", "--locked", "--", "--deny", "warnings"])
 }
 
 fn doc() -> Result<(), String> {
     execute(
         Command::new(env!("CARGO"))
-            .args(["doc", "--workspace", "--no-deps", "--locked"])
+            .args(["doc", "--workspace", "--all-features", "--no-deps", "--locked"])
             .env("RUSTDOCFLAGS", "--deny warnings"),
     )
 }
 
 fn rust() -> Result<(), String> {
-    cargo(&["test", "--workspace", "--locked"])
+    cargo(&["test", "--workspace", "--all-features", "--locked"])
 }
 
 fn js() -> Result<(), String> {

@@ -1,10 +1,15 @@
 //! Messages that a channel sends itself for later, with `send_after`.
 
 use crate::support::signals::{gate, report, reported, wait_at_gate};
-use crate::support::{Over, TestResult, TestServer, apply, each_transport, each_websocket};
+use crate::support::{
+    Over, SECRET, TestResult, TestServer, apply, each_transport, each_websocket, with_longpoll,
+};
 use phx_runtime::Timer;
 use phx_runtime::prelude::*;
-use std::time::{Duration, Instant};
+use phx_runtime::testing::{self, TestChannel, over_each};
+use serde_json::json;
+use std::time::Duration;
+use tokio::time::Instant;
 
 struct TimerSocket;
 
@@ -163,47 +168,46 @@ async fn start() -> Result<TestServer, phx_runtime::ServeError> {
     TestServer::start_socket::<TimerSocket>(|options| options.limits.timers = 3).await
 }
 
-#[apply(each_transport)]
-#[tokio::test]
-async fn a_timer_fires_after_its_delay_and_holds_nothing_up(over: Over) -> TestResult {
-    let server = start().await?;
-    let mut client = server.connect(over).await;
-    client.join("timer:1").await;
-    let set = Instant::now();
-    client
-        .talk(
-            r#"
-            -> ["1","2","timer:1","set",[["in an hour",3600000],["soon",20]]]
-            <- ["1",null,"timer:1","fired",{"name":"soon"}]
-            "#,
-        )
-        .await;
-    assert!(set.elapsed() >= Duration::from_millis(20));
-    client.nothing_more_from("timer:1").await;
-    Ok(())
+/// With the client of the test kit, for what is about time.
+async fn join(over: Over) -> Result<(testing::TestServer, TestChannel), Box<dyn std::error::Error>> {
+    let endpoint = Endpoint::builder().secret_key_base(SECRET);
+    let endpoint = endpoint.socket_with::<TimerSocket>("/socket", with_longpoll).build()?;
+    let server = testing::TestServer::start(&endpoint, over).await?;
+    let (room, _) = server.connect("/socket", &()).await?.join("timer:1", &()).await?;
+    Ok((server, room))
 }
 
-#[apply(each_transport)]
-#[tokio::test]
-async fn timers_fire_in_the_order_in_which_they_are_due(over: Over) -> TestResult {
-    let server = start().await?;
-    let mut client = server.connect(over).await;
-    client.join("timer:1").await;
-    client
-        .talk(
-            r#"
-            -> ["1","2","timer:1","set",[["third",30],["first",0],["second",15]]]
-            <- ["1",null,"timer:1","fired",{"name":"first"}]
-            <- ["1",null,"timer:1","fired",{"name":"second"}]
-            <- ["1",null,"timer:1","fired",{"name":"third"}]
-            -> ["1","3","timer:1","set",[["a",5],["b",5],["c",5]]]
-            <- ["1",null,"timer:1","fired",{"name":"a"}]
-            <- ["1",null,"timer:1","fired",{"name":"b"}]
-            <- ["1",null,"timer:1","fired",{"name":"c"}]
-            "#,
-        )
-        .await;
-    Ok(())
+#[test]
+fn a_timer_fires_after_its_delay_and_holds_nothing_up() -> TestResult {
+    over_each(async |over| {
+        let (_server, room) = join(over).await?;
+        let set = Instant::now();
+        room.push("set", &json!([["in an hour", 3_600_000], ["soon", 20]])).await;
+        room.assert_push("fired", &json!({"name": "soon"})).await;
+        let soon = Duration::from_millis(20);
+        // In process to the millisecond, as time is paused.
+        assert!(if over.is_in_process() { set.elapsed() == soon } else { set.elapsed() >= soon });
+        room.refute_push("fired").await;
+        Ok(())
+    })
+}
+
+#[test]
+fn timers_fire_in_the_order_in_which_they_are_due() -> TestResult {
+    over_each(async |over| {
+        let (_server, room) = join(over).await?;
+        for (timers, order) in [
+            (json!([["third", 30], ["first", 0], ["second", 15]]), ["first", "second", "third"]),
+            (json!([["a", 5], ["b", 5], ["c", 5]]), ["a", "b", "c"]),
+        ] {
+            room.push("set", &timers).await;
+            for name in order {
+                let fired: serde_json::Value = room.expect_push("fired").await;
+                assert_eq!(fired, json!({"name": name}));
+            }
+        }
+        Ok(())
+    })
 }
 
 #[apply(each_transport)]

@@ -1,9 +1,9 @@
 //! A channel, as the client that has joined it sees it.
 
-use super::compare::{differences, same, shown};
-use super::entry::{End, Entry};
+use super::entry::End;
 use super::inner::Inner;
 use super::name::AnyEvent;
+use super::replies;
 use super::seek::{Kind, Sought};
 use super::step::Step;
 use super::subscription::listen;
@@ -32,8 +32,8 @@ pub struct TestChannel {
 /// A push of the client, to ask for its reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pushed {
-    reference: String,
-    event: String,
+    pub(super) reference: String,
+    pub(super) event: String,
 }
 
 impl TestChannel {
@@ -85,22 +85,7 @@ impl TestChannel {
         let (status, payload) = (status.to_owned(), payload.to_payload());
         Step::new(async move {
             let payload = payload.map_err(|error| error.to_string())?;
-            let (got, response) = next_reply(&inner, &topic, &to).await?;
-            if got == status && same(&payload, &response) {
-                return Ok(());
-            }
-            let mut lines = Vec::new();
-            if got != status {
-                lines.push(format!("status: expected {status:?}, got {got:?}"));
-            }
-            lines.extend(differences(&payload, &response));
-            let (event, lines) = (&to.event, lines.join("\n  "));
-            let (expected, response) = (shown(&payload), shown(&response));
-            Err(format!(
-                "the reply to {event:?} on {topic:?} was to be {status} {expected}, and is {got} {response}\n  \
-                 {lines}\n\n{}",
-                inner.ends.journal.listed()
-            ))
+            replies::assert(&inner, &topic, &to, &status, &payload).await
         })
     }
 
@@ -111,20 +96,7 @@ impl TestChannel {
     pub fn expect_reply<P: FromPayload + 'static>(&self, to: &Pushed, status: &str) -> Step<P> {
         let (inner, topic, to, status) =
             (Arc::clone(&self.inner), self.topic.clone(), to.clone(), status.to_owned());
-        Step::new(async move {
-            let (got, response) = next_reply(&inner, &topic, &to).await?;
-            let (event, said) = (&to.event, shown(&response));
-            if got != status {
-                let listed = inner.ends.journal.listed();
-                return Err(format!(
-                    "the reply to {event:?} on {topic:?} was to be {status}, and is {got} {said}\n\n{listed}"
-                ));
-            }
-            P::from_payload(response.clone()).map_err(|error| {
-                let wanted = std::any::type_name::<P>();
-                format!("the reply to {event:?} on {topic:?} is no `{wanted}`: {error}\n  it is {said}")
-            })
-        })
+        Step::new(async move { replies::expect(&inner, &topic, &to, &status).await })
     }
 
     /// Has no reply come to a push.
@@ -133,13 +105,7 @@ impl TestChannel {
     /// If one has come or comes.
     pub fn refute_reply(&self, to: &Pushed) -> Step<()> {
         let to = to.clone();
-        self.refute(move |inner, topic| match inner.ends.journal.take_now(|entry| reply(entry, &to)) {
-            Some((status, response)) => {
-                let (event, response, listed) = (&to.event, shown(&response), inner.ends.journal.listed());
-                Err(format!("no reply was to come to {event:?} on {topic:?}, and one did: {status} {response}\n\n{listed}"))
-            }
-            None => Ok(()),
-        })
+        self.refute(move |inner, topic| replies::refute(inner, topic, &to))
     }
 
     /// Waits for an event that is pushed to the client, by [`Context::push`](crate::Context::push) or as a broadcast on
@@ -235,8 +201,8 @@ impl TestChannel {
         let (inner, topic, join_ref) = (Arc::clone(&self.inner), self.topic.clone(), self.join_ref.clone());
         Step::new(async move {
             let left = left.into_result().await?;
-            next_reply(&inner, &topic, &left).await?;
-            ended(&inner, &topic, &join_ref, End::Closed).await
+            replies::next(&inner, &topic, &left).await?;
+            replies::ended(&inner, &topic, &join_ref, End::Closed).await
         })
     }
 
@@ -258,7 +224,7 @@ impl TestChannel {
 
     fn assert_end(&self, end: End) -> Step<()> {
         let (inner, topic, join_ref) = (Arc::clone(&self.inner), self.topic.clone(), self.join_ref.clone());
-        Step::new(async move { ended(&inner, &topic, &join_ref, end).await })
+        Step::new(async move { replies::ended(&inner, &topic, &join_ref, end).await })
     }
 
     fn assert(&self, kind: Kind, event: &str, payload: Result<Payload, EncodeError>) -> Step<()> {
@@ -307,49 +273,5 @@ impl TestChannel {
 impl fmt::Debug for TestChannel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TestChannel").field("topic", &self.topic).finish_non_exhaustive()
-    }
-}
-
-fn reply(entry: &Entry, to: &Pushed) -> Option<(String, Payload)> {
-    match entry {
-        Entry::Reply { reference, status, response, .. } if *reference == to.reference => {
-            Some((status.clone(), response.clone()))
-        }
-        _ => None,
-    }
-}
-
-async fn next_reply(inner: &Inner, topic: &str, to: &Pushed) -> Result<(String, Payload), String> {
-    let (timeout, journal) = (inner.patience(), &inner.ends.journal);
-    journal.take_until_closed(timeout, |entry| reply(entry, to)).await.ok_or_else(|| {
-        let (event, listed) = (&to.event, journal.listed());
-        format!("no reply to {event:?} on {topic:?} came within {timeout:?}\n\n{listed}")
-    })
-}
-
-async fn ended(inner: &Inner, topic: &str, join_ref: &str, expected: End) -> Result<(), String> {
-    let (timeout, journal) = (inner.patience(), &inner.ends.journal);
-    let end = journal.take_until_closed(timeout, |entry| match entry {
-        // Version 1 does not say of which join it is the end.
-        Entry::End { join_ref: of, topic: at, end, payload }
-            if at == topic && of.as_deref().is_none_or(|of| of == join_ref) =>
-        {
-            Some((*end, payload.clone()))
-        }
-        _ => None,
-    });
-    let wanted = expected.event();
-    match end.await {
-        Some((end, _)) if end == expected => Ok(()),
-        Some((end, payload)) => {
-            let (got, payload, listed) = (end.event(), shown(&payload), journal.listed());
-            Err(format!(
-                "the channel on {topic:?} was to end with {wanted}, and did with {got} {payload}\n\n{listed}"
-            ))
-        }
-        None => {
-            let listed = journal.listed();
-            Err(format!("the channel on {topic:?} did not end with {wanted} within {timeout:?}\n\n{listed}"))
-        }
     }
 }

@@ -5,13 +5,13 @@ use super::connect_error::ConnectError;
 use super::entry::Entry;
 use super::faults::Faults;
 use super::inner::Inner;
+use super::join::{join, refused};
 use super::join_error::JoinError;
 use super::journal::Journal;
 use super::line::Ends;
 use super::over::Over;
 use super::place::Place;
 use super::step::Step;
-use super::wire::Sent;
 use crate::arrival::Arrival;
 use crate::endpoint::Endpoint;
 use crate::payload::{FromPayload, Payload, ToPayload};
@@ -141,7 +141,7 @@ impl TestClient {
         topic: impl TopicName,
         params: &P,
     ) -> Result<(TestChannel, Payload), JoinError> {
-        self.join_as(topic.name(), params.to_payload(), false).await
+        join(&self.inner, topic.name(), params.to_payload(), false).await
     }
 
     /// As [`join`](Self::join), and listens to the broadcasts on the topic besides, for
@@ -154,7 +154,7 @@ impl TestClient {
         topic: impl TopicName,
         params: &P,
     ) -> Result<(TestChannel, Payload), JoinError> {
-        self.join_as(topic.name(), params.to_payload(), true).await
+        join(&self.inner, topic.name(), params.to_payload(), true).await
     }
 
     /// Has a join refused, and gives what it was refused with.
@@ -166,59 +166,8 @@ impl TestClient {
         topic: impl TopicName,
         params: &(impl ToPayload + ?Sized),
     ) -> Step<R> {
-        let (client, topic, params) = (self.clone(), topic.name().to_owned(), params.to_payload());
-        Step::new(async move {
-            match client.join_as(&topic, params, false).await {
-                Ok((_, reply)) => {
-                    Err(format!("joining {topic:?} was to be refused, and was answered ok {}", super::compare::shown(&reply)))
-                }
-                Err(JoinError::Refused { response, .. }) => {
-                    R::from_payload(response.clone()).map_err(|error| {
-                        let (wanted, response) = (std::any::type_name::<R>(), super::compare::shown(&response));
-                        format!("{topic:?} refused the join, but not with a `{wanted}`: {error}\n  it did with {response}")
-                    })
-                }
-                Err(unanswered) => Err(unanswered.to_string()),
-            }
-        })
-    }
-
-    async fn join_as(
-        &self,
-        topic: &str,
-        params: Result<Payload, crate::payload::EncodeError>,
-        subscribes: bool,
-    ) -> Result<(TestChannel, Payload), JoinError> {
-        let inner = &self.inner;
-        let params = params.map_err(|error| JoinError::Unanswered(error.to_string()))?;
-        // Before the join, as what it broadcasts is heard too.
-        let channel = TestChannel::new(Arc::clone(inner), topic, inner.next_ref(), subscribes);
-        let join_ref = channel.join_ref();
-        let sent = Sent {
-            join_ref: Some(join_ref),
-            reference: join_ref,
-            topic,
-            event: "phx_join",
-            payload: &params,
-        };
-        inner.send(sent).await.map_err(JoinError::Unanswered)?;
-        let (timeout, journal) = (inner.patience(), &inner.ends.journal);
-        let answer = journal.take_until_closed(timeout, |entry| match entry {
-            Entry::Reply { reference, status, response, .. } if reference == join_ref => {
-                Some((status.clone(), response.clone()))
-            }
-            _ => None,
-        });
-        match answer.await {
-            Some((status, response)) if status == "ok" => Ok((channel, response)),
-            Some((status, response)) => Err(JoinError::Refused { topic: topic.to_owned(), status, response }),
-            None => {
-                let listed = journal.listed();
-                Err(JoinError::Unanswered(format!(
-                    "joining {topic:?} was not answered within {timeout:?}\n\n{listed}"
-                )))
-            }
-        }
+        let (inner, topic, params) = (Arc::clone(&self.inner), topic.name().to_owned(), params.to_payload());
+        Step::new(async move { refused(&inner, &topic, params).await })
     }
 
     /// How long assertions of this client and its channels wait, from now on, and those that say that nothing comes. By
@@ -241,20 +190,13 @@ impl TestClient {
                 Entry::Closed { code } => Some(*code),
                 _ => None,
             });
-            match closed.await {
-                Some(got) if got == Some(code) || inner.place.over.transport() == "longpoll" => Ok(()),
-                Some(Some(got)) => Err(format!(
-                    "the connection was to be closed with {code}, and was with {got}\n\n{}",
-                    journal.listed()
-                )),
-                Some(None) => Err(format!(
-                    "the connection was to be closed with {code}, and just ended\n\n{}",
-                    journal.listed()
-                )),
-                None => {
-                    Err(format!("the connection was not closed within {timeout:?}\n\n{}", journal.listed()))
-                }
-            }
+            let got = match closed.await {
+                Some(got) if got == Some(code) || inner.place.over.transport() == "longpoll" => return Ok(()),
+                Some(Some(got)) => format!("the connection was to be closed with {code}, and was with {got}"),
+                Some(None) => format!("the connection was to be closed with {code}, and just ended"),
+                None => format!("the connection was not closed within {timeout:?}"),
+            };
+            Err(format!("{got}\n\n{}", journal.listed()))
         })
     }
 
@@ -298,10 +240,6 @@ impl TestClient {
     /// Has the next message of the server lost on its way. The answers to heartbeats do not count.
     pub fn lose_next_received(&self) {
         self.inner.ends.faults.lose_next_received();
-    }
-
-    fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::clock;
 use super::connect_error::ConnectError;
+use super::connection::Connection;
 use super::entry::Entry;
 use super::line::{Ends, FENCE, Line, Order};
 use super::place::Place;
@@ -12,6 +13,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
+
+/// How long a client may take to be connected: a test that waits so long has failed, and in paused time that is at once.
+const CONNECT: Duration = Duration::from_mins(1);
 
 /// What a channel has sent to itself may come after the first fence, but not after a second.
 const FENCES: usize = 2;
@@ -32,14 +36,14 @@ impl Inner {
         arrival: Arrival,
         ends: Ends,
     ) -> Result<Arc<Self>, ConnectError> {
-        let connection = place.connect(&arrival).await?;
+        let connection = connect(&place, &arrival).await?;
         let ends = Arc::new(ends);
         let line = Mutex::new(Some(Line::start(connection, &ends)));
         Ok(Arc::new(Self { place, ends, arrival, line, next: AtomicU64::new(1), timeout: Mutex::default() }))
     }
 
     pub(super) async fn connect_again(&self) -> Result<(), ConnectError> {
-        let connection = self.place.connect(&self.arrival).await?;
+        let connection = connect(&self.place, &self.arrival).await?;
         self.ends.journal.reopen();
         *self.line() = Some(Line::start(connection, &self.ends));
         Ok(())
@@ -147,4 +151,9 @@ impl Inner {
     fn line(&self) -> MutexGuard<'_, Option<Line>> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+async fn connect(place: &Place, arrival: &Arrival) -> Result<Connection, ConnectError> {
+    let connected = tokio::time::timeout(CONNECT, place.connect(arrival)).await;
+    connected.unwrap_or_else(|_| Err(ConnectError::failed(format!("no answer within {CONNECT:?}"))))
 }

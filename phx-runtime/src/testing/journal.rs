@@ -135,3 +135,23 @@ impl Journal {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_entry_more_than_are_kept_takes_the_place_of_the_oldest() {
+        let journal = Journal::new("the client");
+        let first = |journal: &Journal| {
+            let entries = journal.entries();
+            (entries.len(), entries.first().map(ToString::to_string))
+        };
+        for number in 0..ENTRIES {
+            journal.add(Entry::Lost(number.to_string()));
+        }
+        assert_eq!(first(&journal), (ENTRIES, Some("lost on its way, as asked: 0".to_owned())));
+        journal.add(Entry::Lost("one more".to_owned()));
+        assert_eq!(first(&journal), (ENTRIES, Some("lost on its way, as asked: 1".to_owned())));
+    }
+}

@@ -22,7 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// with one. See [`over_each`](super::over_each).
 ///
 /// Over a network a real server listens at a free port of 127.0.0.1, in the runtime of the test; its time must be real,
-/// since paused time runs ahead whenever all wait for the network. Dropping it drops the server, but not its connections.
+/// since paused time runs ahead whenever all wait for the network. Dropping it has that server shut down; without a network
+/// there is none, and clients stay connected.
 ///
 /// ```
 /// # use phx_runtime::prelude::*;

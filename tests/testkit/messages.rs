@@ -1,8 +1,8 @@
 //! What a failing assertion says, word for word.
 
 use super::failure::{Failure, of};
-use super::{Kit, Said, endpoint, said};
-use phx_runtime::testing::{TestChannel, TestClient, TestResult, TestSubscription};
+use super::{Kit, Said, endpoint, said, start};
+use phx_runtime::testing::{TestChannel, TestClient, TestResult, TestSubscription, over_each};
 use serde_json::json;
 use std::error::Error;
 use std::time::Duration;
@@ -332,6 +332,27 @@ async fn of_much_that_came_the_latest_thirty_are_listed() -> TestResult {
     );
     assert_eq!(lines.len(), 32);
     Ok(())
+}
+
+#[test]
+fn a_failure_says_how_the_client_is_connected() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let client = server.connect("/socket", &()).await?;
+        let (room, _) = client.join("kit:1", &()).await?;
+        client.set_timeout(Duration::from_millis(10));
+        says(
+            &of(room.assert_push("said", &())).await,
+            &format!(
+                r#"
+                the push "said" on "kit:1" with {{}} did not come within 10ms
+
+                nothing came to the client ({over}) that no assertion has taken
+                "#
+            ),
+        );
+        Ok(())
+    })
 }
 
 /// An `async fn` cannot have its caller tracked, so this is a matter of its own.

@@ -30,8 +30,13 @@ impl Socket for KitSocket {
 
     type Params = Self;
 
-    async fn connect(socket: Self, _: &ConnectInfo) -> Result<Self, Refused> {
-        if socket.name == "mallory" { Err(Refused::new("nobody of this name")) } else { Ok(socket) }
+    async fn connect(socket: Self, info: &ConnectInfo) -> Result<Self, Refused> {
+        match &*socket.name {
+            "mallory" => Err(Refused::new("nobody of this name")),
+            "sleeper" => std::future::pending().await,
+            "token" => Ok(Self { name: info.auth_token().unwrap_or("none").to_owned() }),
+            _ => Ok(socket),
+        }
     }
 
     fn id(&self) -> Option<String> {
@@ -160,6 +165,7 @@ fn endpoint_with(configure: impl FnOnce(&mut Limits)) -> Result<Endpoint, Endpoi
         .secret_key_base(crate::support::SECRET)
         .socket_with::<KitSocket>("/socket", |options| {
             with_longpoll(options);
+            options.auth_token = true;
             configure(&mut options.limits);
         })
         .build()

@@ -2,6 +2,7 @@
 
 use super::endpoint;
 use phx_runtime::testing::{TestClient, TestResult};
+use serde_json::json;
 use std::time::{Duration, Instant};
 
 #[tokio::test(start_paused = true)]
@@ -30,6 +31,15 @@ async fn hours_pass_at_once_and_the_client_stays_connected() -> TestResult {
     room.assert_push("later", &()).await;
     room.refute_push("later").await;
     assert!(started.elapsed() < Duration::from_mins(1));
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_waits_a_minute_to_be_connected() -> TestResult {
+    let started = tokio::time::Instant::now();
+    let error = TestClient::connect(&endpoint()?, "/socket", &json!({"name": "sleeper"})).await.err();
+    assert_eq!(error.map(|error| error.to_string()).as_deref(), Some("cannot connect: no answer within 60s"));
+    assert_eq!(started.elapsed(), Duration::from_mins(1));
     Ok(())
 }
 

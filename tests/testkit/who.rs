@@ -50,6 +50,20 @@ fn an_arrival_has_headers() -> TestResult {
 }
 
 #[test]
+fn an_auth_token_travels_as_the_transport_has_it() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let params = json!({"name": "token"});
+        let client = server.connect_with("/socket", &params, |arrival| {
+            arrival.headers.insert("x-phoenix-authtoken", HeaderValue::from_static(">?>?~~"));
+        });
+        let (_, welcome) = client.await?.join("kit:1", &()).await?;
+        assert_eq!(welcome, json!({"hello": ">?>?~~"}));
+        Ok(())
+    })
+}
+
+#[test]
 fn a_join_is_refused_with_a_payload_of_its_type() -> TestResult {
     over_each(async |over| {
         let server = start(over).await?;
@@ -112,6 +126,23 @@ fn a_server_stops_in_good_order() -> TestResult {
         server.stop().await;
         client.assert_closed(1012).await;
         assert_eq!((endpoint.connections(), endpoint.channels()), (0, 0));
+        Ok(())
+    })
+}
+
+#[test]
+fn a_server_that_is_dropped_shuts_down_if_there_is_one() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let client = server.connect("/socket", &()).await?;
+        let (room, _) = client.join("kit:1", &()).await?;
+        drop(server);
+        if over.is_in_process() {
+            let ping = room.push("ping", &()).await;
+            room.assert_reply(&ping, "ok", &()).await;
+        } else {
+            client.assert_closed(1012).await;
+        }
         Ok(())
     })
 }

@@ -25,7 +25,7 @@ const REFUSED = {
 const ui = Object.fromEntries([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
 
 const { LongPoll, Socket } = await import("/phoenix.mjs").catch((error) => {
-  ui.fatal.textContent = "The Phoenix client is missing. Run “npm ci” in examples/chat and load this page again.";
+  ui.fatal.textContent = "The Phoenix client is missing. Run “npm ci” in examples/page and load this page again.";
   throw error;
 });
 

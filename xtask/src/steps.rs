@@ -53,7 +53,7 @@ fn js() -> Result<(), String> {
     let root = root();
     let tests = root.join("tests/js");
     setup::node_packages(&tests)?;
-    setup::node_packages(&root.join("examples/chat"))?;
+    setup::node_packages(&root.join("examples/page"))?;
     let chromium = setup::chromium()?;
     cargo(&["build", "--examples", "--locked"])?;
     let examples = target_dir().join("debug/examples");

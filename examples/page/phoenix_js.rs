@@ -1,10 +1,10 @@
-//! Gets phoenix.js, the official client, from npm the first time the chat runs.
+//! Gets phoenix.js, the official client, from npm the first time an example with a page runs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The client's module, installed beside the page if it is not there yet.
-pub(crate) fn phoenix_js(folder: &Path) -> Result<PathBuf, String> {
+/// The client's module, installed in `folder` if it is not there yet.
+pub(super) fn find(folder: &Path) -> Result<PathBuf, String> {
     let module = folder.join("node_modules/phoenix/priv/static/phoenix.mjs");
     if module.is_file() {
         return Ok(module);

@@ -9,6 +9,8 @@ const MAX_BODY = 2000;
 const MAX_SLUG = 32;
 const MAX_LINES = 500; // per room; a tab left open for a week should not grow for a week
 const GROUP_MS = 5 * 60_000; // lines of one person within this time share one heading
+const TYPING_EVERY_MS = 2000; // how often the others are told that somebody is still typing
+const TYPING_LASTS_MS = 5000; // and how long they believe it
 
 const CONNECTION_TEXT = {
   connecting: "Connecting…",
@@ -24,7 +26,7 @@ const REFUSED = {
 
 const ui = Object.fromEntries([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
 
-const { LongPoll, Socket } = await import("/phoenix.mjs").catch((error) => {
+const { LongPoll, Presence, Socket } = await import("/phoenix.mjs").catch((error) => {
   ui.fatal.textContent = "The Phoenix client is missing. Run “npm ci” in examples/page and load this page again.";
   throw error;
 });
@@ -47,6 +49,8 @@ class Room {
     this.slug = slug;
     this.state = "joining"; // joining | joined | rejoining | closed
     this.members = [];
+    this.typing = new Map(); // name -> the timer that forgets it
+    this.saidTyping = 0; // when the others were last told that somebody types here
     this.unread = 0;
     this.drafts = []; // own messages that the server has not confirmed yet
     this.atEnd = true; // scrolled to the newest line: stay there when lines are added
@@ -72,9 +76,9 @@ class Room {
     const channel = socket.channel(`room:${this.slug}`);
     this.channel = channel;
 
+    this.meet(channel);
     channel.on("message", (message) => this.receive(message));
-    channel.on("joined", ({ name, members }) => this.come(name, members, " joined"));
-    channel.on("left", ({ name, members }) => this.come(name, members, " left"));
+    channel.on("typing", ({ name }) => this.types(name));
     channel.on("opened", ({ room }) => this.note("Somebody is in ", bold(`#${room}`)));
     channel.onError(() => this.lost());
     channel.onClose(() => this.closed("The server closed this room."));
@@ -85,10 +89,9 @@ class Room {
       .receive("error", ({ reason }) => this.closed(`The room did not let you in: ${reason ?? "no reason given"}.`));
   }
 
-  joined({ name, members }) {
+  joined({ name }) {
     this.state = "joined";
     this.name = name;
-    this.members = members;
     if (this.joinedBefore) this.note("You are back. What was said while you were away is not shown.");
     else this.note("You joined ", bold(`#${this.slug}`));
     this.joinedBefore = true;
@@ -96,10 +99,47 @@ class Room {
     render();
   }
 
-  come(name, members, what) {
-    this.members = members;
-    this.note(isolated(name), what);
-    render();
+  // Presence has one entry for each name, with a meta for each tab it is here with.
+  meet(channel) {
+    const presence = new Presence(channel);
+    let knowsOthers = false; // whoever was here before has not just joined
+    presence.onJoin((name, before) => {
+      if (knowsOthers && !before) this.note(isolated(name), " joined");
+    });
+    presence.onLeave((name, after) => {
+      if (after.metas.length > 0) return;
+      this.stopsTyping(name);
+      this.note(isolated(name), " left");
+    });
+    presence.onSync(() => {
+      knowsOthers = true;
+      this.members = presence.list((name) => name).sort((one, other) => one.localeCompare(other));
+      render();
+    });
+  }
+
+  // ---- who is typing
+
+  type() {
+    const now = Date.now();
+    if (this.state !== "joined" || now - this.saidTyping < TYPING_EVERY_MS) return;
+    this.saidTyping = now;
+    this.channel.push("typing", {});
+  }
+
+  types(name) {
+    clearTimeout(this.typing.get(name));
+    this.typing.set(name, setTimeout(() => this.stopsTyping(name), TYPING_LASTS_MS));
+    renderTyping();
+  }
+
+  stopsTyping(name) {
+    clearTimeout(this.typing.get(name));
+    if (this.typing.delete(name)) renderTyping();
+  }
+
+  nobodyTypes() {
+    for (const name of [...this.typing.keys()]) this.stopsTyping(name);
   }
 
   // The connection or the channel broke; phoenix.js is already on its way back.
@@ -107,6 +147,7 @@ class Room {
     if (this.state === "closed") return;
     if (this.state === "joined") this.note("Connection lost. Rejoining…");
     this.state = "rejoining";
+    this.nobodyTypes();
     for (const draft of this.drafts) if (draft.state === "sending") this.fail(draft, "lost");
     render();
   }
@@ -116,6 +157,7 @@ class Room {
     if (this.state === "closed") return;
     this.state = "closed";
     this.members = [];
+    this.nobodyTypes();
     this.channel.leave();
     for (const draft of this.drafts) if (draft.state !== "failed") this.fail(draft, "lost");
     this.note(why, " ", button("Try again", () => { this.connect(); render(); }));
@@ -124,6 +166,7 @@ class Room {
 
   leave() {
     this.state = "closed"; // first, so that the channel's own close says nothing
+    this.nobodyTypes();
     this.channel.leave();
     this.log.remove();
     this.item.remove();
@@ -137,6 +180,7 @@ class Room {
     draft.line.querySelector(".again").addEventListener("click", () => this.deliver(draft));
     this.drafts.push(draft);
     this.atEnd = true; // whoever writes wants to see it, wherever they had scrolled to
+    this.saidTyping = 0; // the others have just seen the end of it
     this.add(draft.line);
     this.deliver(draft);
   }
@@ -169,6 +213,7 @@ class Room {
   }
 
   receive({ from, body, at }) {
+    this.stopsTyping(from);
     // Two people may have the same name, so the name alone does not make a message one's own.
     const own = from === this.name && this.drafts.find((draft) => draft.body === body);
     if (own) this.confirm(own, at);
@@ -291,6 +336,7 @@ function render() {
   if (current && !document.hidden) current.unread = 0;
   renderRooms();
   renderMembers();
+  renderTyping();
 
   ui["room-title"].textContent = current ? `#${current.slug}` : "No room";
   ui.app.dataset.room = current?.state ?? "";
@@ -329,6 +375,14 @@ function renderMembers() {
   }));
   ui["member-count"].textContent = members.length || "";
   ui["people-here"].textContent = members.length ? `${members.length} here` : "";
+}
+
+function renderTyping() {
+  const names = [...current?.typing.keys() ?? []].map(isolated);
+  if (names.length === 0) ui.typing.replaceChildren();
+  else if (names.length === 1) ui.typing.replaceChildren(names[0], " is typing…");
+  else if (names.length === 2) ui.typing.replaceChildren(names[0], " and ", names[1], " are typing…");
+  else ui.typing.replaceChildren("Several people are typing…");
 }
 
 function renderComposer() {
@@ -486,7 +540,10 @@ ui.composer.addEventListener("submit", (event) => {
   renderComposer();
 });
 
-ui.body.addEventListener("input", renderComposer);
+ui.body.addEventListener("input", () => {
+  renderComposer();
+  if (ui.body.value.trim() !== "") current.type();
+});
 ui.body.addEventListener("keydown", (event) => {
   // Enter also picks a candidate in an input method; that one is not meant for us.
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;

@@ -1,10 +1,8 @@
-//! A room: who is in it, and what they say.
+//! A room: who is in it, what they say, and who is about to.
 
 use crate::ChatSocket;
 use phx_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// One tab in one room.
@@ -16,17 +14,9 @@ pub(crate) struct RoomChannel {
 #[derive(Serialize)]
 struct Welcome {
     name: String,
-    members: Vec<String>,
 }
 
-/// Somebody came or went.
-#[derive(Serialize)]
-struct Change {
-    name: String,
-    members: Vec<String>,
-}
-
-/// Tells the others once the client itself has its answer.
+/// Makes the client present once it has its answer.
 struct Arrived;
 
 #[derive(Deserialize)]
@@ -42,6 +32,11 @@ struct Message {
 }
 
 #[derive(Serialize)]
+struct Typing {
+    name: String,
+}
+
+#[derive(Serialize)]
 struct Opened {
     room: String,
 }
@@ -49,8 +44,7 @@ struct Opened {
 #[channel(socket = ChatSocket)]
 impl RoomChannel {
     const MESSAGE: Event<Message> = Event::new("message");
-    const JOINED: Event<Change> = Event::new("joined");
-    const LEFT: Event<Change> = Event::new("left");
+    const TYPING: Event<Typing> = Event::new("typing");
     /// Only in the lobby: somebody is the first in another room.
     const OPENED: Event<Opened> = Event::new("opened");
 
@@ -61,20 +55,23 @@ impl RoomChannel {
             return Err(Refused::new("a room is named with up to 32 of a-z, 0-9 and -"));
         }
         let name = ctx.socket().name.clone();
-        let members = Members::enter(&room, &name);
         ctx.notify(Arrived);
-        Ok((Self { room, name: name.clone() }, Welcome { name, members }))
+        Ok((Self { room, name: name.clone() }, Welcome { name }))
     }
 
+    /// Presence tells the others who comes, and when the channel ends, who goes. A name counts once, in however many
+    /// tabs it is here.
     #[handle_info]
     fn arrived(&mut self, _: Arrived, ctx: &mut Context<Self>) {
-        let members = Members::of(&self.room);
-        if let ([_], Ok(lobby)) = (&members[..], Self::topic("lobby"))
+        let is_first = ctx.presence().count(ctx.topic()) == 0;
+        ctx.track(&self.name, &());
+        ctx.push("presence_state", &ctx.presences());
+        if let Ok(lobby) = Self::topic("lobby")
+            && is_first
             && lobby != ctx.topic()
         {
             ctx.broadcast_to(lobby, Self::OPENED, &Opened { room: self.room.clone() });
         }
-        ctx.broadcast_from(Self::JOINED, &self.change(members));
     }
 
     #[handle_in("message")]
@@ -92,59 +89,9 @@ impl RoomChannel {
         Ok(())
     }
 
-    #[terminate]
-    fn left(&mut self, ctx: &mut Context<Self>) {
-        let members = Members::leave(&self.room, &self.name);
-        ctx.broadcast_from(Self::LEFT, &self.change(members));
-    }
-
-    fn change(&self, members: Vec<String>) -> Change {
-        Change { name: self.name.clone(), members }
-    }
-}
-
-/// Who is in which room; a name counts once for each tab it is in with.
-struct Members;
-
-type Rooms = HashMap<String, Vec<String>>;
-
-static ROOMS: LazyLock<Mutex<Rooms>> = LazyLock::new(Mutex::default);
-
-impl Members {
-    fn enter(room: &str, name: &str) -> Vec<String> {
-        let mut rooms = Self::lock();
-        let members = rooms.entry(room.to_owned()).or_default();
-        members.push(name.to_owned());
-        Self::listed(members)
-    }
-
-    fn leave(room: &str, name: &str) -> Vec<String> {
-        let mut rooms = Self::lock();
-        let Some(members) = rooms.get_mut(room) else {
-            return Vec::new();
-        };
-        if let Some(index) = members.iter().position(|member| member == name) {
-            members.swap_remove(index);
-        }
-        let left = Self::listed(members);
-        if left.is_empty() {
-            rooms.remove(room);
-        }
-        left
-    }
-
-    fn of(room: &str) -> Vec<String> {
-        Self::lock().get(room).map(|members| Self::listed(members)).unwrap_or_default()
-    }
-
-    fn listed(members: &[String]) -> Vec<String> {
-        let mut names = members.to_vec();
-        names.sort();
-        names.dedup();
-        names
-    }
-
-    fn lock() -> MutexGuard<'static, Rooms> {
-        ROOMS.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Nobody is told that somebody has stopped: the pages forget it after a few seconds.
+    #[handle_in("typing")]
+    fn typing(&mut self, ctx: &mut Context<Self>) {
+        ctx.broadcast_from(Self::TYPING, &Typing { name: self.name.clone() });
     }
 }

@@ -7,7 +7,8 @@ import path from "node:path";
 import { after, afterEach, before, test } from "node:test";
 
 import { startBrowser } from "./browser.mjs";
-import { ask, connect, join, newest, old, polling, testEach } from "./client.mjs";
+import { ask, connect, events, join, newest, old, polling, tell, testEach } from "./client.mjs";
+import { presenceOfV1 } from "./presence_of_v1.mjs";
 import { refuses, startProxy, staysSilent } from "./proxy.mjs";
 import { startServer } from "./server.mjs";
 import { queue } from "./waiting.mjs";
@@ -20,11 +21,12 @@ const LIMIT_MS = 15_000; // an upper bound for one wait, not a pause
 
 const CLIENTS = [newest, old, polling];
 
-// The page wants a module, which the old client became only later.
+// The page wants a module with a class `Presence`, which the old client became only later.
 const OLD_FILE = createRequire(import.meta.url).resolve("phoenix-v1");
 const OLD_MODULE = {
   contentType: "text/javascript",
-  body: `const exports = {};\n${await readFile(OLD_FILE)}\nexport const { LongPoll, Socket } = exports;`,
+  body: `const exports = {};\n${await readFile(OLD_FILE)}\nexport const { LongPoll, Socket } = exports;
+const ofV1 = (${presenceOfV1})(exports.Presence);\nexport { ofV1 as Presence };`,
 };
 
 let server;
@@ -69,18 +71,31 @@ async function newPage(t, client, { from = server, hash = "", viewport = DESKTOP
 /** A page on which `name` has joined `room`. */
 async function enter(t, client, name, room, options) {
   const page = await newPage(t, client, options);
+  await comeIn(page, name, room);
+  return page;
+}
+
+async function comeIn(page, name, room) {
   await page.getByTestId("name-input").fill(name);
   await page.getByTestId("room-input").fill(room);
   await page.getByTestId("enter").click();
   await connected(page);
   await note(page, `You joined #${room}`).waitFor();
-  return page;
 }
 
 const connected = (page) => page.locator('#connection[data-state="connected"]').waitFor();
 const message = (page, text) => page.locator(".log.current").getByTestId("message").filter({ hasText: text });
 const note = (page, text) => page.locator(".log.current").getByTestId("note").filter({ hasText: text });
 const member = (page, name) => page.getByTestId("member").filter({ hasText: name });
+
+/** Waits for exactly these members, in this order. */
+const members = (page, ...names) => page.waitForFunction((wanted) => {
+  const shown = [...document.querySelectorAll("#members .name")].map((name) => name.textContent);
+  return JSON.stringify(shown) === JSON.stringify(wanted);
+}, names);
+
+const typing = (page, text) => page.getByTestId("typing").filter({ hasText: text });
+const nobodyTypes = (page) => page.waitForFunction(() => document.querySelector("#typing").textContent === "");
 
 const shoot = async (page, name) => {
   await mkdir(ARTIFACTS, { recursive: true });
@@ -133,7 +148,90 @@ testEach("whoever closes the page is seen to leave", async (t, client) => {
   await note(ann, "Cleo joined").waitFor();
   await cleo.close();
   await note(ann, "Cleo left").waitFor();
+  await members(ann, "Ann");
 }, [newest, old]);
+
+testEach("a name is a member once, until the last tab with it is closed", async (t, client) => {
+  const room = `tabs-of-${client.vsn.slice(0, 1)}`;
+  const ann = await enter(t, client, "Ann", room);
+  const [one, two] = [await enter(t, client, "Bo", room), await enter(t, client, "Bo", room)];
+  for (const page of [ann, one, two]) await members(page, "Ann", "Bo");
+  const watcher = await join(await connect(t, server, { params: { name: "Watcher" } }), `room:${room}`);
+  const diffs = events(watcher, "presence_diff");
+  await members(ann, "Ann", "Bo", "Watcher");
+
+  await one.close();
+  let diff;
+  do diff = await diffs.next("the first tab to go"); while (!diff.leaves.Bo);
+  assert.equal(diff.leaves.Bo.metas.length, 1);
+  await say(two, "still here");
+  await message(ann, "still here").waitFor();
+  await members(ann, "Ann", "Bo", "Watcher");
+  assert.equal(await note(ann, "Bo left").count(), 0);
+
+  await two.close();
+  await note(ann, "Bo left").waitFor();
+  await members(ann, "Ann", "Watcher");
+  assert.equal(await note(ann, "Bo joined").count(), 1, "the second tab is no news");
+}, [newest, old]);
+
+testEach("who lost the connection is a member again, and hears of the others", async (t, client) => {
+  const ann = await enter(t, client, "Ann", "lost");
+  const bo = await newPage(t, client);
+  const breakWire = await wire(bo, {});
+  await comeIn(bo, "Bo", "lost");
+  for (const page of [ann, bo]) await members(page, "Ann", "Bo");
+
+  await breakWire();
+  await note(bo, "You are back").waitFor();
+  for (const page of [ann, bo]) await members(page, "Ann", "Bo");
+  assert.equal(await note(bo, "Ann").count(), 0, "Ann has been there all the time");
+
+  const cleo = await enter(t, client, "Cleo", "lost");
+  for (const page of [ann, bo, cleo]) await members(page, "Ann", "Bo", "Cleo");
+  await ann.getByTestId("leave-room").click();
+  for (const page of [bo, cleo]) {
+    await note(page, "Ann left").waitFor();
+    await members(page, "Bo", "Cleo");
+  }
+}, CLIENTS);
+
+testEach("the others see who is typing, until the message comes", async (t, client) => {
+  const [ann, bo] = [await enter(t, client, "Ann", "typing"), await enter(t, client, "Bo", "typing")];
+  await ann.getByTestId("message-input").pressSequentially("Hel");
+  await typing(bo, /^Ann is typing…$/).waitFor();
+
+  const cleo = await enter(t, client, "Cleo", "typing");
+  await cleo.getByTestId("message-input").pressSequentially("I");
+  await typing(bo, /^Ann and Cleo are typing…$/).waitFor();
+  await typing(ann, /^Cleo is typing…$/).waitFor(); // and not Ann herself
+
+  await say(ann, "Hello");
+  await message(bo, "Hello").waitFor();
+  await typing(bo, /^Cleo is typing…$/).waitFor();
+  await cleo.getByTestId("leave-room").click(); // with something in the box
+  for (const page of [ann, bo]) await nobodyTypes(page);
+}, CLIENTS);
+
+testEach("who stops typing is forgotten after a while", async (t, client) => {
+  const ann = await newPage(t, client);
+  let told = 0;
+  await wire(ann, { up: (frame) => { told += frame.includes('"typing"'); return frame; } });
+  await comeIn(ann, "Ann", "pause");
+  const bo = await enter(t, client, "Bo", "pause");
+  for (const page of [ann, bo]) await page.clock.install();
+  const write = (text) => ann.getByTestId("message-input").pressSequentially(text);
+
+  await write("some letters");
+  await typing(bo, "Ann is typing").waitFor();
+  await bo.clock.fastForward(5000);
+  await nobodyTypes(bo);
+
+  await ann.clock.fastForward(2000);
+  await write("and more");
+  await typing(bo, "Ann is typing").waitFor();
+  assert.equal(told, 2, "not one message for each letter");
+}, CLIENTS);
 
 testEach("markup in a message or a name stays text", async (t, client) => {
   const attack = '<img src=x onerror="window.attacked = true"><script>window.attacked = true</script>';
@@ -323,6 +421,7 @@ testEach("the page says when the server is gone and comes back by itself", async
     await connected(page);
     await note(page, "You are back").waitFor();
     await message(page, "before").waitFor();
+    await members(page, "Ann", "Bo");
   }
   // What waited goes out as soon as its writer is back. Bo may be back later, so only Ann is sure to see it arrive.
   await message(ann, "while it was away").and(ann.locator('[data-state="sent"]')).waitFor();
@@ -427,6 +526,8 @@ test("screenshots for people to look at", async (t) => {
   await ask(photos, "message", { body: "the hut, last June" });
   await ann.getByTestId("unread").filter({ hasText: "1" }).waitFor();
 
+  tell(bo, "typing", {});
+  for (const page of [ann, noor]) await typing(page, "Bo is typing").waitFor();
   await shoot(ann, "chat-desktop-light");
   await shoot(noor, "chat-desktop-dark");
   await shoot(mo, "chat-phone-light");

@@ -2,11 +2,12 @@
 
 import { test } from "node:test";
 
-import { LongPoll, Socket } from "phoenix";
-import { LongPoll as LongPoll1812, Socket as Socket1812 } from "phoenix-1812";
-import { Socket as OldSocket } from "phoenix-v1";
+import { LongPoll, Presence, Socket } from "phoenix";
+import { LongPoll as LongPoll1812, Presence as Presence1812, Socket as Socket1812 } from "phoenix-1812";
+import { Presence as functionsOfV1, Socket as OldSocket } from "phoenix-v1";
 import WebSocket from "ws";
 
+import { presenceOfV1 } from "./presence_of_v1.mjs";
 import { queue, within } from "./waiting.mjs";
 
 /** What differs between the transports for those who use them. */
@@ -57,12 +58,16 @@ const version1 = {
   encode: JSON.stringify,
 };
 
-export const newest = inNode({ name: "newest", Socket, ...version2, ...overWebSocket });
+export const newest = inNode({ name: "newest", Socket, Presence, ...version2, ...overWebSocket });
 
-export const polling = inNode({ name: "newest, long polling", Socket, ...version2, ...overLongPoll, transport: LongPoll });
+export const polling = inNode({
+  name: "newest, long polling", Socket, Presence, ...version2, ...overLongPoll, transport: LongPoll,
+});
 
 /** The version whose source the protocol was read from. Newer ones have another life cycle of connections. */
-const of1812 = inNode({ name: "1.8.12", Socket: Socket1812, ...version2, ...overWebSocket });
+const of1812 = inNode({
+  name: "1.8.12", Socket: Socket1812, Presence: Presence1812, ...version2, ...overWebSocket,
+});
 
 /** Its requests leave behind the timers of their time limit, and Node would wait for those at the end. */
 class LongPollUntilTheEnd extends LongPoll1812 {
@@ -75,11 +80,14 @@ class LongPollUntilTheEnd extends LongPoll1812 {
 }
 
 const polling1812 = inNode({
-  name: "1.8.12, long polling", Socket: Socket1812, ...version2, ...overLongPoll, transport: LongPollUntilTheEnd,
+  name: "1.8.12, long polling", Socket: Socket1812, Presence: Presence1812, ...version2, ...overLongPoll,
+  transport: LongPollUntilTheEnd,
 });
 
 /** The last one on npm that speaks version 1. Its long polling is one that Phoenix itself has given up. */
-export const old = inNode({ name: "1.2", Socket: OldSocket, ...version1, ...overWebSocket });
+export const old = inNode({
+  name: "1.2", Socket: OldSocket, Presence: presenceOfV1(functionsOfV1), ...version1, ...overWebSocket,
+});
 
 export const allPolling = [polling, polling1812];
 /** Those of version 2 of the protocol. */

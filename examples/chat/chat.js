@@ -167,10 +167,10 @@ class Room {
   leave() {
     this.state = "closed"; // first, so that the channel's own close says nothing
     this.nobodyTypes();
-    this.channel.leave();
     this.log.remove();
     this.item.remove();
     rooms.delete(this.slug);
+    return this.channel.leave();
   }
 
   // ---- messages
@@ -462,16 +462,22 @@ function enter(name) {
 
 function quit() {
   sessionStorage.removeItem("chat:name");
-  for (const room of [...rooms.values()]) room.leave();
-  const old = socket;
+  disconnectAfter([...rooms.values()].map((room) => room.leave()), socket);
   socket = null;
-  old.disconnect();
   current = null;
   ui.app.hidden = true;
   ui.start.hidden = false;
   document.title = "Chat";
   ui["first-room"].value = slugInAddress();
   ui.name.select();
+}
+
+// phoenix.js calls a leave answered as soon as it is called. The connection has to be there until it really is, or
+// those who stay would hear of it late.
+function disconnectAfter(leaves, old) {
+  const open = new Set(leaves.map((leave) => leave.ref));
+  if (open.size === 0 || !old.isConnected()) return old.disconnect();
+  old.onMessage(({ ref }) => { if (open.delete(ref) && open.size === 0) old.disconnect(); });
 }
 
 // The address says which room is on screen, so links, bookmarks and the back button all work.

@@ -151,6 +151,21 @@ testEach("whoever closes the page is seen to leave", async (t, client) => {
   await members(ann, "Ann");
 }, [newest, old]);
 
+testEach("who takes another name has left with the old one, in every room", async (t, client) => {
+  const ann = await enter(t, client, "Ann", "names");
+  const bo = await enter(t, client, "Bo", "names");
+  await bo.getByTestId("other-room-input").fill("more-names");
+  await bo.getByTestId("other-room-join").click();
+  await note(bo, "You joined #more-names").waitFor();
+  const cleo = await enter(t, client, "Cleo", "more-names");
+
+  await bo.getByTestId("change-name").click();
+  await note(ann, "Bo left").waitFor();
+  await note(cleo, "Bo left").waitFor();
+  await comeIn(bo, "Bob", "names");
+  for (const page of [ann, bo]) await members(page, "Ann", "Bob");
+}, CLIENTS);
+
 testEach("a name is a member once, until the last tab with it is closed", async (t, client) => {
   const room = `tabs-of-${client.vsn.slice(0, 1)}`;
   const ann = await enter(t, client, "Ann", room);

@@ -12,6 +12,7 @@ const SERVERS = {
   auth: { variable: "PHX_AUTH", ready: /^listening on http:\/\/127\.0\.0\.1:(\d+)$/ },
   sse: { variable: "PHX_SSE", ready: /^listening on http:\/\/127\.0\.0\.1:(\d+)$/ },
   chat: { variable: "PHX_CHAT", ready: /http:\/\/127\.0\.0\.1:(\d+)/ },
+  presence: { variable: "PHX_PRESENCE", ready: /http:\/\/127\.0\.0\.1:(\d+)/ },
 };
 
 /**

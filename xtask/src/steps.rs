@@ -64,6 +64,7 @@ fn js() -> Result<(), String> {
             .env("PHX_REFERENCE", examples.join(executable("reference")))
             .env("PHX_AUTH", examples.join(executable("auth")))
             .env("PHX_CHAT", examples.join(executable("chat")))
+            .env("PHX_PRESENCE", examples.join(executable("presence")))
             .env("PHX_SSE", examples.join(executable("sse")))
             .env("PHX_JS_APP", examples.join(executable("js_app")))
             .env("PHX_ARTIFACTS", root.join("artifacts"))

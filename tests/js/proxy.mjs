@@ -1,7 +1,9 @@
-// A proxy in front of a server, of the kind that lets no WebSocket through.
+// What may lie between a client and a server: a proxy of the kind that lets no WebSocket through, and a cable that can be
+// unplugged.
 
 import { once } from "node:events";
 import { createServer, request } from "node:http";
+import { connect, createServer as createTcpServer } from "node:net";
 
 /** What it does with the connection of a client that asks for a WebSocket. */
 export const refuses = (connection) => connection.destroy();
@@ -27,4 +29,36 @@ export async function startProxy(t, server, toWebSocket = refuses) {
   });
   const { port } = proxy.address();
   return { port, url: `http://127.0.0.1:${port}` };
+}
+
+/**
+ * Passes bytes on to `server`, until the test `t` ends. It has the `port` of a server; `unplug()` breaks every connection
+ * and refuses new ones until `plug()`.
+ */
+export async function startCable(t, server) {
+  let plugged = true;
+  const ends = new Set();
+  const cable = createTcpServer((near) => {
+    if (!plugged) return near.destroy();
+    const far = connect(server.port, "127.0.0.1");
+    for (const [end, other] of [[near, far], [far, near]]) {
+      ends.add(end);
+      end.on("error", () => {}); // a close follows
+      end.on("close", () => {
+        ends.delete(end);
+        other.destroy();
+      });
+      end.pipe(other);
+    }
+  });
+  const unplug = () => {
+    plugged = false;
+    for (const end of ends) end.destroy();
+  };
+  await once(cable.listen(0, "127.0.0.1"), "listening");
+  t.after(() => {
+    cable.close();
+    unplug();
+  });
+  return { port: cable.address().port, unplug, plug: () => { plugged = true; } };
 }

@@ -182,6 +182,9 @@ testEach("a channel that crashes is gone until it has joined again", async (t, c
   assert.ok(!toBo.includes("bo left") && !toBo.includes("ann came"), "and what it knew, it still knows");
 });
 
+/** For a client behind a cable: the server soon gives it up when it does not poll, and it soon tries again. */
+const RETURNS_SOON = { path: "/brief", reconnectAfterMs: () => 20 };
+
 /** Unplugs the cable of a client, and waits for what shows its server that the connection is lost. */
 async function lose(cable, others) {
   const ended = events(others.channel, "ended");
@@ -192,7 +195,7 @@ async function lose(cable, others) {
 testEach("who loses the connection is gone, and hears afterwards what happened meanwhile", async (t, client) => {
   const topic = newTopic("crowd");
   const as = (key, server = app) => (
-    enter(t, client, server, topic, { metas: { [key]: { status: "here" } } }, server === app ? {} : { path: "/brief" })
+    enter(t, client, server, topic, { metas: { [key]: { status: "here" } } }, server === app ? {} : RETURNS_SOON)
   );
   const cable = await startCable(t, app);
   const [ann, bo, cleo] = [await as("ann"), await as("bo", cable), await as("cleo")];
@@ -219,7 +222,7 @@ testEach("who loses the connection is gone, and hears afterwards what happened m
 testEach("within the grace period others see nothing of a lost connection", async (t, client) => {
   const topic = newTopic("crowd");
   const as = (metas, server = patient) => (
-    enter(t, client, server, topic, { metas }, server === patient ? {} : { path: "/brief" })
+    enter(t, client, server, topic, { metas }, server === patient ? {} : RETURNS_SOON)
   );
   const cable = await startCable(t, patient);
   const ann = await as({ ann: { status: "here" } });

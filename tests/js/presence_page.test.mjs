@@ -1,27 +1,12 @@
 // The presence example as people use it: real pages in headless Chromium.
 
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
-import path from "node:path";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 
-import { startBrowser } from "./browser.mjs";
 import { newest, polling, testEach } from "./client.mjs";
+import { connected, emptyPage, PHONE, shoot } from "./pages.mjs";
 import { startServer } from "./server.mjs";
-import { queue } from "./waiting.mjs";
 import { wire } from "./wire.mjs";
-
-const ARTIFACTS = path.resolve(process.env.PHX_ARTIFACTS ?? path.join(import.meta.dirname, "../../artifacts"));
-const DESKTOP = { width: 1200, height: 800 };
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
-const LIMIT_MS = 15_000; // an upper bound for one wait, not a pause
-
-let browser;
-const errors = queue(); // uncaught exceptions of every page
-
-before(async () => { browser = await startBrowser(); });
-after(() => browser?.close());
-afterEach(() => assert.deepEqual(errors.items.splice(0), [], "a page threw an error"));
 
 /** There is one board in a server, so each test has a server of its own. */
 async function startBoard(t) {
@@ -30,16 +15,8 @@ async function startBoard(t) {
   return server;
 }
 
-/** A page of its own tab: its own context, so its own session storage. */
-async function newPage(t, server, { client = newest, viewport = DESKTOP, colorScheme = "light", ...rest } = {}) {
-  const context = await browser.newContext({ viewport, colorScheme, ...rest });
-  context.setDefaultTimeout(LIMIT_MS);
-  t.after(() => context.close());
-  const page = await context.newPage();
-  page.on("pageerror", (error) => {
-    errors.put(String(error));
-    t.diagnostic(`the page threw: ${error}`); // or a wait that it dooms would be all there is to read
-  });
+async function newPage(t, server, { client = newest, ...options } = {}) {
+  const page = await emptyPage(t, options);
   await page.goto(`${server.url}/${client === polling ? "?transport=longpoll" : ""}`);
   return page;
 }
@@ -73,11 +50,6 @@ const shows = (page, ...people) => page.waitForFunction((wanted) => {
 
 /** What the page tells of comings and goings, the newest first. */
 const news = (page) => page.getByTestId("news").locator(".what").allInnerTexts();
-
-const shoot = async (page, name) => {
-  await mkdir(ARTIFACTS, { recursive: true });
-  await page.screenshot({ path: path.join(ARTIFACTS, `${name}.png`), animations: "disabled" });
-};
 
 testEach("everybody sees who is there, in how many tabs, and how they are", async (t, client) => {
   const server = await startBoard(t);
@@ -158,7 +130,7 @@ testEach("a status that was chosen without a connection is told with the next", 
     }).observe(connection, { attributes: true });
   });
   await breakWire();
-  await bo.locator('#connection[data-state="connected"]').waitFor();
+  await connected(bo);
   // Over long polling the connection that broke is a tab of its own until the server notices.
   const away = person(ann, "bo").locator('.light[data-status="away"]').first();
   await away.waitFor();
@@ -217,7 +189,7 @@ test("the page says when the server is gone and comes back by itself", async (t)
   const again = await startServer("presence", one.port);
   t.after(() => again.stop());
   for (const page of [ann, bo]) {
-    await page.locator('#connection[data-state="connected"]').waitFor();
+    await connected(page);
     await shows(page, "Ann Lindqvist: Online", "Bo Okafor: Busy");
   }
 });

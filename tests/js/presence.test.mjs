@@ -181,8 +181,8 @@ testEach("a channel that crashes is gone until it has joined again", async (t, c
   assert.ok(!toBo.includes("bo left") && !toBo.includes("ann came"), "and what it knew, it still knows");
 });
 
-/** For a client behind a cable: the server soon gives it up when it does not poll, and it soon tries again. */
-const RETURNS_SOON = { path: "/brief", reconnectAfterMs: () => 20 };
+/** For a client behind a cable: the server soon gives it up when it does not poll. */
+const GIVEN_UP_SOON = { path: "/brief" };
 
 /** Unplugs the cable of a client, and waits for what shows its server that the connection is lost. */
 async function lose(cable, others) {
@@ -194,7 +194,7 @@ async function lose(cable, others) {
 testEach("who loses the connection is gone, and hears afterwards what happened meanwhile", async (t, client) => {
   const topic = newTopic("crowd");
   const as = (key, server = app) => (
-    enter(t, client, server, topic, { metas: { [key]: { status: "here" } } }, server === app ? {} : RETURNS_SOON)
+    enter(t, client, server, topic, { metas: { [key]: { status: "here" } } }, server === app ? {} : GIVEN_UP_SOON)
   );
   const cable = await startCable(t, app);
   const [ann, bo, cleo] = [await as("ann"), await as("bo", cable), await as("cleo")];
@@ -221,7 +221,7 @@ testEach("who loses the connection is gone, and hears afterwards what happened m
 testEach("within the grace period others see nothing of a lost connection", async (t, client) => {
   const topic = newTopic("crowd");
   const as = (metas, server = patient) => (
-    enter(t, client, server, topic, { metas }, server === patient ? {} : RETURNS_SOON)
+    enter(t, client, server, topic, { metas }, server === patient ? {} : GIVEN_UP_SOON)
   );
   const cable = await startCable(t, patient);
   const ann = await as({ ann: { status: "here" } });

@@ -18,6 +18,7 @@ use phx_runtime::{EndpointBuilder, MountOptions, ServeError, Stop};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 #[derive(Deserialize)]
@@ -176,7 +177,7 @@ impl Refs {
             });
             let letter = char::from_digit(u32::try_from(place).unwrap_or_default() + 10, 36);
             let letter = letter.unwrap_or('?').to_ascii_uppercase();
-            named += &format!("\"phx_ref{name}:\"{letter}\"{rest}");
+            let _ = write!(named, "\"phx_ref{name}:\"{letter}\"{rest}");
         }
         named
     }

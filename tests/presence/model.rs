@@ -287,9 +287,10 @@ impl Player {
             }
             _ => ("phx_reply", self.reference),
         };
+        let reference = reference.to_string();
         loop {
             let message = self.hears().await?;
-            if message[3] == event && message[1] == reference.to_string() {
+            if message[3] == event && message[1].as_str() == Some(&reference) {
                 break;
             }
         }

@@ -35,10 +35,8 @@ impl Keys {
     /// What was signed, if it was with one of these keys.
     pub(crate) fn verify(&self, text: &str) -> Option<Vec<u8>> {
         let (signed, signature) = text.rsplit_once('.')?;
+        // With a dot more, the payload is no base64.
         let (algorithm, payload) = signed.split_once('.')?;
-        if payload.contains('.') {
-            return None;
-        }
         let verify: fn(&Key, &str, &[u8]) -> bool = match algorithm {
             HS256 => |key, signed, signature| matches(key.hmac.clone(), signed, signature),
             HS384 => |key, signed, signature| matches_with::<Hmac<Sha384>>(key, signed, signature),

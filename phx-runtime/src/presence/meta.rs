@@ -1,5 +1,5 @@
 //! What one entry of a presence says, as the JSON text that clients get, and the refs by which they tell entries apart
-//! (docs/protocol.md §11).
+//! (docs/protocol.md §10).
 
 use super::roster::Holder;
 use crate::payload::{EncodeError, Payload};

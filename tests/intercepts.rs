@@ -1,9 +1,13 @@
 //! Protocol §5.5 and §13.3: broadcasts that go through `#[handle_out]`.
 
 use crate::support::signals::{report, reported};
-use crate::support::{Client, Over, TestResult, TestServer, apply, each_transport, each_transport_of_v2};
+use crate::support::{
+    Client, Over, SECRET, TestResult, TestServer, apply, each_transport, each_transport_of_v2, with_longpoll,
+};
 use phx_runtime::prelude::*;
+use phx_runtime::testing::{self, over_each};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 struct OutSocket;
 
@@ -80,7 +84,7 @@ impl Out {
 
     #[handle_out("greet")]
     async fn greet(&mut self, ctx: &mut Context<Self>) {
-        ctx.push("greeted", &serde_json::json!({"name": self.name}));
+        ctx.push("greeted", &json!({"name": self.name}));
     }
 
     #[handle_out("unchanged")]
@@ -114,32 +118,27 @@ async fn two_clients(over: Over, server: &TestServer, topic: &str) -> [Client; 2
     clients
 }
 
-#[apply(each_transport)]
-#[tokio::test]
-async fn an_intercept_decides_for_each_client(over: Over) -> TestResult {
-    let server = start().await?;
-    let [mut ann, mut bo] = two_clients(over, &server, "out:1").await;
-    ann.talk(
-        r#"
-        -> ["1","2","out:1","whisper",{"to":"bo"}]
-        -> ["1","3","out:1","whisper",{"to":"ann"}]
-        <- ["1",null,"out:1","whisper",{"to":"ann"}]
-           the sender is left out before its intercept is asked
-        -> ["1","4","out:1","whisper_from",{"to":"ann"}]
-        -> ["1","5","out:1","whisper_from",{"to":"bo"}]
-        "#,
-    )
-    .await;
-    ann.nothing_more_from("out:1").await;
-    bo.talk(
-        r#"
-        <- ["1",null,"out:1","whisper",{"to":"bo"}]
-        <- ["1",null,"out:1","whisper",{"to":"bo"}]
-        "#,
-    )
-    .await;
-    bo.nothing_more_from("out:1").await;
-    Ok(())
+#[test]
+fn an_intercept_decides_for_each_client() -> TestResult {
+    over_each(async |over| {
+        let endpoint = Endpoint::builder().secret_key_base(SECRET);
+        let endpoint = endpoint.socket_with::<OutSocket>("/socket", with_longpoll).build()?;
+        let server = testing::TestServer::start(&endpoint, over).await?;
+        let (ann, bo) = (server.connect("/socket", &()).await?, server.connect("/socket", &()).await?);
+        let (ann, _) = ann.join("out:1", &json!({"name": "ann"})).await?;
+        let (bo, _) = bo.join("out:1", &json!({"name": "bo"})).await?;
+        for to in ["bo", "ann"] {
+            ann.push("whisper", &json!({"to": to})).await;
+            // The sender is left out before its intercept is asked.
+            ann.push("whisper_from", &json!({"to": to})).await;
+        }
+        ann.assert_push("whisper", &json!({"to": "ann"})).await;
+        ann.refute_push("whisper").await;
+        bo.assert_push("whisper", &json!({"to": "bo"})).await;
+        bo.assert_push("whisper", &json!({"to": "bo"})).await;
+        bo.refute_push("whisper").await;
+        Ok(())
+    })
 }
 
 #[apply(each_transport)]

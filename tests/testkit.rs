@@ -10,6 +10,7 @@ mod page;
 mod time;
 mod who;
 
+use crate::support::signals::wait_at_gate;
 use crate::support::with_longpoll;
 use phx_runtime::prelude::*;
 use phx_runtime::testing::{Over, TestServer};
@@ -110,6 +111,12 @@ impl Kit {
     #[handle_in("push_later")]
     fn push_later(&mut self, ctx: &mut Context<Self>) {
         ctx.notify(Later::Push);
+    }
+
+    #[handle_in("push_gated")]
+    async fn push_gated(&mut self, ctx: &mut Context<Self>) {
+        wait_at_gate(ctx.topic()).await;
+        ctx.notify(Later::Push2);
     }
 
     #[handle_in("push_after")]

@@ -1,6 +1,7 @@
 //! Paused time: no test waits.
 
 use super::endpoint;
+use crate::support::signals::gate;
 use phx_runtime::testing::{TestClient, TestResult};
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -51,5 +52,23 @@ async fn in_real_time_nothing_is_waited_for_that_is_not_on_its_way() -> TestResu
     let started = Instant::now();
     room.refute_push("said").await;
     assert!(started.elapsed() < Duration::from_mins(1));
+    Ok(())
+}
+
+#[tokio::test]
+async fn in_real_time_what_a_channel_tells_itself_meanwhile_is_waited_for() -> TestResult {
+    let client = TestClient::connect(&endpoint()?, "/socket", &()).await?;
+    let (room, _) = client.join("kit:gated", &()).await?;
+    client.set_timeout(Duration::from_mins(1));
+    room.push("push_gated", &()).await;
+    let open = async {
+        // What the kit asks the channel waits behind what that is doing.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        gate("kit:gated").add_permits(1);
+    };
+    let (refuted, ()) = tokio::join!(super::failure::of(room.refute_push("later")), open);
+    assert!(refuted.text.starts_with(r#"the push "later" on "kit:gated" was not to come"#), "{refuted:?}");
     Ok(())
 }

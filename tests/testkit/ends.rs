@@ -3,6 +3,7 @@
 use super::{said, start};
 use phx_runtime::testing::{TestResult, over_each};
 use serde_json::json;
+use std::time::Duration;
 
 #[test]
 fn a_client_leaves_and_may_join_again() -> TestResult {
@@ -66,6 +67,25 @@ fn a_client_is_connected_as_long_as_it_or_a_channel_is_there() -> TestResult {
         let (room, _) = server.connect("/socket", &()).await?.join("kit:1", &()).await?;
         let ping = room.push("ping", &()).await;
         room.assert_reply(&ping, "ok", &()).await;
+        Ok(())
+    })
+}
+
+#[test]
+fn an_end_is_that_of_its_join_and_not_of_a_later_one() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let client = server.connect("/socket", &()).await?;
+        let (first, _) = client.join("kit:1", &()).await?;
+        first.push("crash", &()).await;
+        let ping = first.push("ping", &()).await;
+        // Of a channel that is gone.
+        first.assert_reply(&ping, "error", &json!({"reason": "unmatched topic"})).await;
+        let (second, _) = client.join("kit:1", &()).await?;
+        client.set_timeout(Duration::from_millis(50));
+        let no_end = super::failure::of(second.assert_crashed()).await;
+        assert!(no_end.text.contains("did not end with phx_error"), "{no_end:?}");
+        first.assert_crashed().await;
         Ok(())
     })
 }

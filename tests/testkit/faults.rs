@@ -63,7 +63,9 @@ fn a_message_of_the_client_that_is_lost_never_happened() -> TestResult {
         let client = server.connect("/socket", &()).await?;
         let (room, _) = client.subscribe_and_join("kit:1", &()).await?;
         client.lose_next_sent();
+        client.lose_next_sent();
         room.push("say", &said("lost")).await;
+        room.push("say", &said("lost too")).await;
         room.push("say", &said("heard")).await;
         room.assert_broadcast("said", &said("heard")).await;
         room.refute_broadcast("said").await;

@@ -162,6 +162,17 @@ async fn a_network_and_paused_time_do_not_go_together() -> TestResult {
 }
 
 #[tokio::test]
+async fn a_runtime_within_a_runtime_is_refused() -> TestResult {
+    let within = super::failure::of(async { over_each(async |_| Ok(())) }).await;
+    assert_eq!(
+        within.text,
+        "`over_each` and `Over::run` have runtimes of their own: write `#[test] fn` in place of \
+         `#[tokio::test] async fn`"
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_test_that_returns_an_error_shows_it_to_be_read() -> TestResult {
     let endpoint = endpoint()?;
     let refused = TestClient::connect(&endpoint, "/socket", &json!({"name": "mallory"})).await.err();

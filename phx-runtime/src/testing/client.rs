@@ -232,12 +232,13 @@ impl TestClient {
         self.inner.read(true);
     }
 
-    /// Has the next message that the client sends lost on its way.
+    /// Has the next message that the client sends lost on its way; called twice, the next two.
     pub fn lose_next_sent(&self) {
         self.inner.ends.faults.lose_next_sent();
     }
 
-    /// Has the next message of the server lost on its way. The answers to heartbeats do not count.
+    /// Has the next message of the server lost on its way; called twice, the next two. The answers to heartbeats do not
+    /// count.
     pub fn lose_next_received(&self) {
         self.inner.ends.faults.lose_next_received();
     }

@@ -3,7 +3,7 @@
 use super::version::Version;
 use std::fmt;
 use std::thread;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Handle};
 
 /// What a test returns: any error fails it with its text.
 pub type TestResult = Result<(), Box<dyn std::error::Error>>;
@@ -62,6 +62,11 @@ impl Over {
     /// # Panics
     /// If the test does, or where a runtime runs already, as in `#[tokio::test]`.
     pub fn run(self, test: impl AsyncFnOnce(Self) -> TestResult) -> TestResult {
+        assert!(
+            Handle::try_current().is_err(),
+            "`over_each` and `Over::run` have runtimes of their own: write `#[test] fn` in place of \
+             `#[tokio::test] async fn`"
+        );
         let runtime =
             Builder::new_current_thread().enable_all().start_paused(self.is_in_process()).build()?;
         let _tells = Tells(self);

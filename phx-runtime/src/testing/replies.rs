@@ -88,7 +88,6 @@ pub(super) async fn next(inner: &Inner, topic: &str, to: &Pushed) -> Result<(Str
 pub(super) async fn ended(inner: &Inner, topic: &str, join_ref: &str, expected: End) -> Result<(), String> {
     let (timeout, journal) = (inner.patience(), &inner.ends.journal);
     let end = journal.take_until_closed(timeout, |entry| match entry {
-        // Version 1 does not say of which join it is the end.
         Entry::End { join_ref: of, topic: at, end, payload }
             if at == topic && of.as_deref().is_none_or(|of| of == join_ref) =>
         {

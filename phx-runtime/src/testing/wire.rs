@@ -85,7 +85,8 @@ impl Got {
         let (join_ref, reference, topic, event, payload) = match version {
             Version::V1 => {
                 let PartsV1 { topic, event, r#ref, payload } = serde_json::from_str(text)?;
-                (None, r#ref, topic, event, payload)
+                // The end of a channel has that of its join.
+                (r#ref.clone(), r#ref, topic, event, payload)
             }
             Version::V2 => serde_json::from_str::<PartsV2<'_>>(text)?,
         };

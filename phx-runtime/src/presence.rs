@@ -67,7 +67,8 @@ impl Presence {
 
     /// Everyone who is present at a topic.
     ///
-    /// What [`PresenceCallbacks::fetch`] finds stands in it as soon as clients have been told.
+    /// Those of whom clients have yet to be told, because [`PresenceCallbacks::fetch`] looks for something, are in it
+    /// without, and not in what is [sent](Presences) of it.
     #[must_use]
     pub fn list(&self, topic: impl TopicName) -> Presences {
         let list = self.tracker.read(topic.name(), roster::Roster::list);

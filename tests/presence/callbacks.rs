@@ -45,12 +45,14 @@ async fn what_is_fetched_stands_beside_the_metas(over: Over) -> TestResult {
         r#"
         -> ["1","2","present:1","track",{"key":"u1","meta":{"a":1}}]
         <- ["1","2","present:1","phx_reply",{"response":true,"status":"ok"}]
-           until it is found, lists do without
+           until it is found, clients do without the key
         -> ["1","3","present:1","state",{}]
-        <- ["1",null,"present:1","presence_state",{"u1":{"metas":[{"phx_ref":"A","a":1}]}}]
+        <- ["1",null,"present:1","presence_state",{}]
         "#,
     )
     .await;
+    let presence = party.server.endpoint.presence();
+    assert_eq!((presence.count("present:1"), presence.list("present:1").len()), (1, 1));
     assert_eq!(reported("present:1").await, r#"fetch ["u1"]"#);
     gate("present:1").add_permits(1);
     ann.talk(

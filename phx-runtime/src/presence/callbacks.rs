@@ -69,7 +69,8 @@ pub trait PresenceCallbacks: Send + Sync + 'static {
     ///
     /// It is called once for all that joined or updated at about the same time, and what it finds is kept for as long
     /// as the key is present: for lists, and for when it leaves. (Phoenix calls it for each list and leave too.) Until
-    /// it is done, the key stands in lists without; the diff that tells clients of it waits.
+    /// it is done, clients hear nothing of a key that is new, be it by the diff or by a list; a channel that wants its
+    /// own in the list waits for it with [`Context::fetched_presences`](crate::Context::fetched_presences).
     fn fetch(
         &self,
         topic: &str,

@@ -9,6 +9,8 @@ use crate::context::Context;
 use crate::joining::Joining;
 use crate::payload::{EncodeError, ToPayload};
 use std::fmt::Display;
+use std::future::Future;
+use std::sync::Arc;
 
 /// Why a channel that wants to be present ends instead.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +106,37 @@ impl<C: Channel> Context<C> {
     #[must_use]
     pub fn presences(&self) -> Presences {
         self.presence().list(self.topic())
+    }
+
+    /// As [`presences`](Self::presences), once [`PresenceCallbacks::fetch`](crate::PresenceCallbacks::fetch) has found what
+    /// stands beside the keys of this channel. Without it, a list that is pushed right after [`track`](Self::track) lacks
+    /// them, and the client gets them with the diff that follows.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # struct UserSocket;
+    /// # #[socket] impl Socket for UserSocket {
+    /// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+    /// # }
+    /// # struct Room;
+    /// # struct AfterJoin;
+    /// # #[channel(socket = UserSocket)]
+    /// # impl Room {
+    /// #     #[join("room:*")] fn join() -> Result<Self, Refused> { Ok(Room) }
+    /// #[handle_info]
+    /// async fn after_join(&mut self, _: AfterJoin, ctx: &mut Context<Self>) {
+    ///     ctx.track("jose", &());
+    ///     ctx.push("presence_state", &ctx.fetched_presences().await);
+    /// }
+    /// # }
+    /// ```
+    pub fn fetched_presences(&self) -> impl Future<Output = Presences> + Send + use<C> {
+        let keys = self.holding().map(Holding::keys).unwrap_or_default();
+        let (presence, topic) = (self.presence().clone(), Arc::clone(&self.shared.topic));
+        async move {
+            presence.tracker.fetched(&topic, &keys).await;
+            presence.list(topic)
+        }
     }
 
     /// Who is present at any topic.

@@ -12,7 +12,9 @@ use std::sync::{Arc, OnceLock};
 /// [`Presence::list`](crate::Presence::list). Cloning is cheap.
 ///
 /// Pushed as `presence_state`, it is what `Presence` of phoenix.js takes:
-/// `{"jose": {"metas": [{"phx_ref": "…", "status": "online"}]}}`.
+/// `{"jose": {"metas": [{"phx_ref": "…", "status": "online"}]}}`. Keys for which
+/// [`PresenceCallbacks::fetch`](crate::PresenceCallbacks::fetch) has yet to find something are left out of that, so that
+/// clients never see them without: they get them with the diff that follows.
 ///
 /// ```
 /// # use phx_runtime::prelude::*;
@@ -87,15 +89,19 @@ impl Presences {
         })
     }
 
+    fn for_clients(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<Known>)> {
+        self.0.keys.iter().filter(|(_, known)| !known.is_bare)
+    }
+
     /// How long the JSON gets, unless a key has to be escaped.
     fn room(&self) -> usize {
-        let keys = self.0.keys.iter().map(|(key, known)| key.len() + known.room());
+        let keys = self.for_clients().map(|(key, known)| key.len() + known.room());
         2 + keys.sum::<usize>()
     }
 
     fn write(&self, json: &mut String) {
         json.push('{');
-        for (place, (key, known)) in self.0.keys.iter().enumerate() {
+        for (place, (key, known)) in self.for_clients().enumerate() {
             if place > 0 {
                 json.push(',');
             }

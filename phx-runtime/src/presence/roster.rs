@@ -45,6 +45,8 @@ pub(super) struct Known {
     pub(super) metas: Vec<Entry>,
     /// What was fetched for the key.
     pub(super) extra: Option<Fields>,
+    /// Nothing has been fetched for it yet, and something will be: until then it is not for clients.
+    pub(super) is_bare: bool,
 }
 
 /// In order, so that a list looks the same wherever it is made.
@@ -106,12 +108,22 @@ impl Known {
 
 impl Roster {
     /// Adds an entry, unless it is there already. One that is held back, with the same key, is taken over: if it says
-    /// the same, nothing has changed for anybody.
-    pub(super) fn track(&mut self, holder: Holder, key: Arc<str>, fields: &Fields, refs: &Refs) -> bool {
+    /// the same, nothing has changed for anybody. A key that is new stands [bare](Known::is_bare) if it will be fetched for.
+    pub(super) fn track(
+        &mut self,
+        holder: Holder,
+        key: Arc<str>,
+        fields: &Fields,
+        refs: &Refs,
+        fetches: bool,
+    ) -> bool {
         let Self { keys, list, changes } = self;
         let (key, known) = match keys.entry(key) {
             Place::Occupied(place) => (Arc::clone(place.key()), Arc::make_mut(place.into_mut())),
-            Place::Vacant(place) => (Arc::clone(place.key()), Arc::make_mut(place.insert(Arc::default()))),
+            Place::Vacant(place) => {
+                let known = Known { is_bare: fetches, ..Known::default() };
+                (Arc::clone(place.key()), Arc::make_mut(place.insert(Arc::new(known))))
+            }
         };
         if known.of(holder).is_some() {
             return false;
@@ -175,11 +187,18 @@ impl Roster {
     /// Keeps what was fetched for a key, if that is still there.
     pub(super) fn enrich(&mut self, key: &str, extra: Option<&Fields>) {
         if let Some(known) = self.keys.get_mut(key)
-            && known.extra.as_ref() != extra
+            && (known.is_bare || known.extra.as_ref() != extra)
         {
-            Arc::make_mut(known).extra = extra.cloned();
+            let known = Arc::make_mut(known);
+            known.extra = extra.cloned();
+            known.is_bare = false;
             self.list = None;
         }
+    }
+
+    /// Whether something has yet to be fetched for a key.
+    pub(super) fn is_bare(&self, key: &str) -> bool {
+        self.keys.get(key).is_some_and(|known| known.is_bare)
     }
 
     pub(super) fn get(&self, key: &str) -> Option<(Arc<str>, Arc<Known>)> {

@@ -35,7 +35,8 @@ pub(super) async fn tell(tracker: Arc<Tracker>, topic: Arc<Topic>) {
 
 /// For those who come or go where no task can be started: without the callbacks.
 pub(super) fn tell_without_runtime(tracker: &Tracker, topic: &Topic) {
-    while let Next::Tell(changes) = topic.next() {
+    while let Next::Tell(mut changes) = topic.next() {
+        keep(topic, &mut changes, None);
         broadcast(tracker, topic, &changes.into_diff());
     }
     tracker.rests(topic);
@@ -69,24 +70,25 @@ async fn enrich(tracker: &Tracker, callbacks: &dyn AnyCallbacks, topic: &Topic, 
         fetched = within(tracker, callbacks.fetch(&topic.name, &joined)) => fetched,
         () = topic.is_overdue() => Err("too much has changed meanwhile".to_owned()),
     };
-    let found = match fetched.and_then(|found| found.map_err(|error| error.to_string())) {
-        Ok(found) => found,
-        Err(failure) => {
-            let topic = &*topic.name;
-            tracing::error!(topic, failure, "`fetch` failed: clients do without what it finds");
-            return;
-        }
-    };
-    keep(topic, changes, &found);
+    let found = fetched.and_then(|found| found.map_err(|error| error.to_string()));
+    if let Err(failure) = &found {
+        let topic = &*topic.name;
+        tracing::error!(topic, failure, "`fetch` failed: clients do without what it finds");
+    }
+    keep(topic, changes, found.ok().as_ref());
 }
 
-fn keep(topic: &Topic, changes: &mut Changes, found: &Extras) {
+/// Keeps what was found, or else what was there before.
+fn keep(topic: &Topic, changes: &mut Changes, found: Option<&Extras>) {
     let mut state = topic.lock();
     for (key, known) in &mut changes.joins {
-        let extra = found.get(&**key);
-        Arc::make_mut(known).extra = extra.cloned();
-        state.roster.enrich(key, extra);
+        if let Some(found) = found {
+            Arc::make_mut(known).extra = found.get(&**key).cloned();
+        }
+        state.roster.enrich(key, known.extra.as_ref());
     }
+    drop(state);
+    topic.fetched.notify_waiters();
 }
 
 fn broadcast(tracker: &Tracker, topic: &Topic, diff: &PresenceDiff) -> Crowd {

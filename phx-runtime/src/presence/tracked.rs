@@ -51,6 +51,10 @@ impl Holding {
         self.lock().iter().any(|known| &**known == key)
     }
 
+    pub(super) fn keys(&self) -> Vec<Arc<str>> {
+        self.lock().clone()
+    }
+
     /// How many keys it has.
     pub(super) fn len(&self) -> usize {
         self.lock().len()

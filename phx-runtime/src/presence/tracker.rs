@@ -39,6 +39,8 @@ pub(super) struct Topic {
     state: Mutex<State>,
     /// Told of changes while a task tells of earlier ones.
     stirred: Notify,
+    /// Told when what was fetched is there.
+    pub(super) fetched: Notify,
 }
 
 #[derive(Default)]
@@ -107,10 +109,12 @@ impl Tracker {
         key: &Arc<str>,
         fields: &Fields,
     ) -> bool {
+        let fetches = self.settings.callbacks.is_some();
         loop {
             let found = Arc::clone(self.lock().entry(Arc::clone(topic)).or_insert_with(|| Topic::new(topic)));
             let tracked = self.change(&found, |state| {
-                (!state.retired).then(|| state.roster.track(holder, Arc::clone(key), fields, &self.refs))
+                (!state.retired)
+                    .then(|| state.roster.track(holder, Arc::clone(key), fields, &self.refs, fetches))
             });
             // If it has just been retired, it is no longer in the map.
             if let Some(tracked) = tracked {
@@ -152,6 +156,19 @@ impl Tracker {
             }
             was_there
         })
+    }
+
+    /// Done when for none of these keys something has yet to be fetched. The task that tells of them sees to that, in
+    /// bounded time.
+    pub(super) async fn fetched(&self, topic: &str, keys: &[Arc<str>]) {
+        let Some(topic) = self.find(topic) else { return };
+        loop {
+            let fetched = topic.fetched.notified();
+            if !keys.iter().any(|key| topic.lock().roster.is_bare(key)) {
+                return;
+            }
+            fetched.await;
+        }
     }
 
     /// Reads what is known of a topic; `None` if nobody is there.
@@ -230,7 +247,12 @@ impl State {
 
 impl Topic {
     fn new(name: &Arc<str>) -> Arc<Self> {
-        Arc::new(Self { name: Arc::clone(name), state: Mutex::default(), stirred: Notify::new() })
+        Arc::new(Self {
+            name: Arc::clone(name),
+            state: Mutex::default(),
+            stirred: Notify::new(),
+            fetched: Notify::new(),
+        })
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {

@@ -78,6 +78,11 @@ impl Room {
         ctx.push("presence_state", &ctx.presences());
     }
 
+    #[handle_in("fetched")]
+    async fn fetched(&mut self, ctx: &mut Context<Self>) {
+        ctx.push("presence_state", &ctx.fetched_presences().await);
+    }
+
     #[handle_in("stop")]
     fn stop(&mut self, how: String, ctx: &mut Context<Self>) {
         match how.as_str() {

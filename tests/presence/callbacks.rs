@@ -87,6 +87,50 @@ async fn what_is_fetched_stands_beside_the_metas(over: Over) -> TestResult {
     Ok(())
 }
 
+#[apply(each_transport)]
+#[tokio::test]
+async fn a_channel_may_wait_for_what_is_fetched_for_its_own_keys(over: Over) -> TestResult {
+    let party = Party::start_with(over, |builder| builder.presence(Users), |_| ()).await?;
+    let mut ann = party.member("ann", "present:1").await;
+    ann.talk(
+        r#"
+           nothing is to be fetched for who has no key
+        -> ["1","2","present:1","fetched",{}]
+        <- ["1",null,"present:1","presence_state",{}]
+        -> ["1","3","present:1","track",{"key":"u1","meta":{}}]
+        <- ["1","3","present:1","phx_reply",{"response":true,"status":"ok"}]
+        -> ["1","4","present:1","fetched",{}]
+        "#,
+    )
+    .await;
+    assert_eq!(reported("present:1").await, r#"fetch ["u1"]"#);
+    let mut bo = party.member("bo", "present:1").await;
+    bo.talk(
+        r#"
+        -> ["1","2","present:1","track",{"key":"u2","meta":{}}]
+        <- ["1","2","present:1","phx_reply",{"response":true,"status":"ok"}]
+        "#,
+    )
+    .await;
+    gate("present:1").add_permits(1);
+    // Without the other, which has yet to be fetched for.
+    ann.talk(
+        r#"
+        <- [null,null,"present:1","presence_diff",{"joins":{"u1":{"metas":[{"phx_ref":"A"}],"name":"User u1"}},"leaves":{}}]
+        <- ["1",null,"present:1","presence_state",{"u1":{"metas":[{"phx_ref":"A"}],"name":"User u1"}}]
+        "#,
+    )
+    .await;
+    gate("present:1").add_permits(1);
+    ann.talk(
+        r#"
+        <- [null,null,"present:1","presence_diff",{"joins":{"u2":{"metas":[{"phx_ref":"B"}],"name":"User u2"}},"leaves":{}}]
+        "#,
+    )
+    .await;
+    Ok(())
+}
+
 /// What happens while something is fetched is told after it, all in one diff.
 #[apply(each_transport)]
 #[tokio::test]

@@ -73,6 +73,11 @@ impl Follower {
         self.synced == Some(self.joined) && known.is_some_and(|meta| meta["step"] == *step)
     }
 
+    /// Whether this stands beside the metas of every key.
+    pub(super) fn has_for_all(&self, beside: &str) -> bool {
+        self.state.values().all(|present| present.beside.contains_key(beside))
+    }
+
     /// In the order of the refs: that of a client depends on what it has seen.
     pub(super) fn list(&self) -> State {
         let mut state = self.state.clone();

@@ -189,6 +189,9 @@ async fn play(case: &Case) -> TestResult {
         }
         tokio::time::advance(step.passes).await;
         all_follow(&endpoint, &marker, &mut players, number + 1).await?;
+        if case.fetches && !players.iter().all(|player| player.follower.has_for_all("found")) {
+            return Err("somebody has been told of a key without what is fetched for it".into());
+        }
     }
     Ok(())
 }

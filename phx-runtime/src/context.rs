@@ -485,10 +485,21 @@ impl<C: Channel> Context<C> {
 
     /// Whether others are to run first, who have much to do because of this channel's broadcasts.
     pub(crate) fn owes_turn(&self) -> bool {
-        self.owed_turns > 0
+        self.owed_turns > 0 || self.waits()
+    }
+
+    /// Whether too much that it has changed of its presence has yet to be told.
+    fn waits(&self) -> bool {
+        self.holding().is_some_and(Holding::waits)
     }
 
     pub(crate) async fn give_turn(&mut self) {
+        if let Some(holding) = self.holding()
+            && holding.waits()
+        {
+            // Boxed: idle channels are to be small.
+            return Box::pin(holding.told()).await;
+        }
         self.owed_turns = self.owed_turns.saturating_sub(1);
         tokio::task::yield_now().await;
     }
@@ -523,7 +534,7 @@ impl<C: Channel> Context<C> {
         self.subscription = None;
         self.sources = Sources::new();
         if let Some(holding) = self.holding.take() {
-            holding.end(may_return);
+            holding.leave(may_return);
         }
     }
 }

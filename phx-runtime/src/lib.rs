@@ -290,6 +290,7 @@
 //! | `{:stop, :shutdown, socket}`, any other reason | [`Context::stop_with`] with [`Stop::Shutdown`], [`Stop::Error`] |
 //! | `{:stop, reason, {:ok, map}, socket}` | [`Context::stop_with`], then return the reply |
 //! | `Presence.track/3`, `update/3`, `untrack/2` with a socket | [`Context::track`], [`Context::update`], [`Context::untrack`] |
+//! | `Presence.update/3` with a function | [`Context::tracked`], then [`Context::update`] |
 //! | `Presence.track/4` with a pid and a topic | [`Presence::track`](Presence::track) |
 //! | `Presence.list/1`, `get_by_key/2` | [`Context::presences`], [`Presence::list`], [`Presence::get_by_key`] |
 //! | `fetch/2`, `handle_metas/4` of a `Phoenix.Presence` | [`PresenceCallbacks`], one for each endpoint |

@@ -72,7 +72,7 @@ pub struct Limits {
     /// Keys by which one channel may be [present](crate::Context::track) at a time; a channel that tracks one more ends with
     /// `phx_error`, as a client may be behind it. Default 16: a channel is present as its user, seldom as more.
     pub presence_keys: usize,
-    /// Length of a key and of what is [tracked](crate::Context::track) by it, together, in bytes as JSON; a channel that
+    /// Length of a key and of what is [tracked](crate::Context::track) by it, together, in bytes as JSON and without quotes; a channel that
     /// tracks more ends with `phx_error`. Default 16 KiB: everybody at the topic gets it, and with it everything that the
     /// others have tracked.
     pub presence_bytes: usize,

@@ -192,9 +192,12 @@ pub enum EncodeError {
     /// Phoenix clients read the payload of a push or broadcast as an object.
     #[error("the payload of a push or broadcast must be a JSON object or binary, got {0}")]
     NotAnObject(&'static str),
-    /// The meta of somebody who is present, and what is told beside it, are objects.
-    #[error("what is tracked must be a JSON object, got {0}")]
+    /// The meta of somebody who is present, and what stands beside it, are objects.
+    #[error("what is told of somebody who is present must be a JSON object, got {0}")]
     NotAMap(&'static str),
+    /// They stand some levels deeper in what clients get, and are to be readable there.
+    #[error("what is told of somebody who is present is nested more than {0} levels deep")]
+    TooDeep(usize),
     /// A field of a binary frame has at most 255 bytes.
     #[error("the {field} of a binary message has at most 255 bytes, got {bytes}")]
     TooLong {

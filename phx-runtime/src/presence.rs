@@ -1,6 +1,7 @@
 //! Who is present where, for code inside and outside of channels.
 
 mod callbacks;
+mod changes;
 mod in_channel;
 mod meta;
 mod presences;
@@ -9,6 +10,7 @@ mod settings;
 mod teller;
 #[cfg(test)]
 mod tests;
+mod topic;
 mod tracked;
 mod tracker;
 

@@ -192,7 +192,7 @@ impl PresenceCallbacks for Faulty {
             "fails" => Err("no database".into()),
             "panics" => panic!("a bug"),
             "hangs" => pending().await,
-            "odd" => Ok([(key.to_owned(), json!([]))].into()),
+            "odd" => Ok([(key.to_owned(), json!([])), ("another".to_owned(), json!({}))].into()),
             _ => Ok([(key.to_owned(), json!({"name": key}))].into()),
         }
     }
@@ -245,7 +245,7 @@ async fn a_callback_that_fails_hurts_nobody(over: Over) -> TestResult {
             r#"`fetch` failed: clients do without what it finds topic="present:1" failure="no database""#,
             r#"`fetch` failed: clients do without what it finds topic="present:1" failure="a bug""#,
             r#"`fetch` failed: clients do without what it finds topic="present:1" failure="it took longer than 10ms""#,
-            r#"`fetch` failed: clients do without what it finds topic="present:1" failure="what is tracked must be a JSON object, got an array""#,
+            r#"what `fetch` found for a key cannot be told topic="present:1" key="odd" error="what is told of somebody who is present must be a JSON object, got an array""#,
             r#"`handle_metas` failed topic="present:1" failure="another bug""#,
             r#"`handle_metas` failed topic="present:1" failure="it took longer than 10ms""#,
         ]

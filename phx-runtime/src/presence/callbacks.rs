@@ -15,7 +15,8 @@ use std::future::{Future, ready};
 ///
 /// Those of one topic run one after the other, those of different topics side by side. Each may take
 /// [`EndpointBuilder::presence_timeout`](crate::EndpointBuilder::presence_timeout); one that takes longer, fails or
-/// panics is logged, and clients hear of who comes and goes all the same.
+/// panics is logged, and clients hear of who comes and goes all the same: after that time, and without what was to be
+/// found. It is asked for again when the key comes or is updated the next time.
 ///
 /// ```
 /// use phx_runtime::{PresenceCallbacks, PresenceDiff, Presences, prelude::*};
@@ -120,9 +121,17 @@ impl<P: PresenceCallbacks> AnyCallbacks for P {
     ) -> BoxFuture<'a, Result<Extras, Box<dyn Error + Send + Sync>>> {
         async move {
             let found = PresenceCallbacks::fetch(self, topic, joined).await?;
-            let fields =
-                found.into_iter().map(|(key, extra)| Ok((key, Fields::of_extra(&extra.to_payload()?)?)));
-            fields.collect()
+            let mut extras = Extras::new();
+            for (key, extra) in found {
+                match extra.to_payload().and_then(|extra| Fields::of_extra(&extra)) {
+                    Ok(fields) => _ = extras.insert(key, fields),
+                    Err(error) => {
+                        let error = error.to_string();
+                        tracing::error!(topic, key, error, "what `fetch` found for a key cannot be told");
+                    }
+                }
+            }
+            Ok(extras)
         }
         .boxed()
     }

@@ -1,13 +1,14 @@
 //! What a channel does to be present.
 
 use super::Presence;
-use super::meta::Fields;
+use super::meta::{Fields, write_string};
 use super::presences::Presences;
 use super::tracked::Holding;
 use crate::channel::Channel;
 use crate::context::Context;
 use crate::joining::Joining;
-use crate::payload::{EncodeError, ToPayload};
+use crate::payload::{EncodeError, PayloadError, ToPayload};
+use serde::de::DeserializeOwned;
 use std::fmt::Display;
 use std::future::Future;
 use std::sync::Arc;
@@ -95,6 +96,38 @@ impl<C: Channel> Context<C> {
         self.present(&key, meta, |holding, fields| Ok(holding.update(&key, fields)))
     }
 
+    /// What this channel has tracked by a key, read as an `M`, to [update](Self::update) a part of it; `None` if it has
+    /// tracked nothing by that.
+    ///
+    /// ```
+    /// # use phx_runtime::prelude::*;
+    /// # struct UserSocket;
+    /// # #[socket] impl Socket for UserSocket {
+    /// #     async fn connect(_: NoParams, _: &ConnectInfo) -> Result<Self, Refused> { Ok(Self) }
+    /// # }
+    /// # struct Room;
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// struct Meta { status: String, since: u64 }
+    ///
+    /// # #[channel(socket = UserSocket)]
+    /// # impl Room {
+    /// #     #[join("room:*")] fn join() -> Result<Self, Refused> { Ok(Room) }
+    /// #[handle_in("status")]
+    /// fn status(&mut self, status: String, ctx: &mut Context<Self>) {
+    ///     if let Ok(Some(meta)) = ctx.tracked::<Meta>("jose") {
+    ///         ctx.update("jose", &Meta { status, ..meta });
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When it does not fit `M`.
+    pub fn tracked<M: DeserializeOwned>(&self, key: impl Display) -> Result<Option<M>, PayloadError> {
+        let meta = self.holding().and_then(|holding| holding.meta(&key.to_string()));
+        Ok(meta.map(|meta| serde_json::from_str(meta.as_json())).transpose()?)
+    }
+
     /// Takes back what [`track`](Self::track) did, for one key. Says whether it was there. When the channel ends, that
     /// happens by itself.
     pub fn untrack(&self, key: impl Display) -> bool {
@@ -166,11 +199,18 @@ impl<C: Channel> Context<C> {
 
 fn fields<P: ToPayload + ?Sized>(key: &str, meta: &P, limit: usize) -> Result<Fields, NotTracked> {
     let meta = meta.to_payload().map_err(NotTracked::Encode)?;
-    let bytes = key.len() + meta.as_bytes().len();
+    let bytes = json_len(key) + meta.as_bytes().len();
     if bytes > limit {
         return Err(NotTracked::TooLarge { bytes, limit });
     }
     Ok(Fields::of_meta(&meta)?)
+}
+
+/// How long a key is where clients get it, without quotes.
+fn json_len(key: &str) -> usize {
+    let mut written = String::new();
+    write_string(&mut written, key);
+    written.len().saturating_sub(2)
 }
 
 impl<C: Channel> Joining<C> {

@@ -19,6 +19,10 @@ const BEFORE_PREVIOUS: &str = r#"","phx_ref_prev":""#;
 /// Twelve bytes in base64.
 const REF_LEN: usize = 16;
 
+/// Lists and objects in each other, in a meta or in what stands beside it. Readers of JSON stop at 128 by default, and
+/// one who reads a diff is not to fail because of what somebody has tracked.
+const MAX_DEPTH: usize = 64;
+
 /// What the server writes itself.
 const RESERVED_IN_META: &[&str] = &["phx_ref", "phx_ref_prev"];
 const RESERVED_BESIDE_METAS: &[&str] = &["metas"];
@@ -43,6 +47,9 @@ impl Fields {
         let json = object.as_json().ok_or(EncodeError::NotAMap("bytes"))?;
         if let Some(kind) = object.kind_unless_object() {
             return Err(EncodeError::NotAMap(kind));
+        }
+        if depth(json) > MAX_DEPTH {
+            return Err(EncodeError::TooDeep(MAX_DEPTH));
         }
         let fields = serde_json::Deserializer::from_str(json).deserialize_map(Members { reserved })?;
         Ok(Self(fields.into()))
@@ -81,6 +88,25 @@ impl<'de> Visitor<'de> for Members {
 
 #[derive(serde::Deserialize)]
 struct Name<'n>(#[serde(borrow)] Cow<'n, str>);
+
+/// How deep lists and objects stand in each other.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut is_escaped) = (0_usize, 0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
 
 /// Writes a JSON string.
 pub(super) fn write_string(json: &mut String, text: &str) {
@@ -195,10 +221,26 @@ mod tests {
         for (json, kind) in [("[]", "an array"), ("null", "null"), ("\"a\"", "a string"), ("1", "a number")] {
             let failed = Payload::from_json(json).map(|payload| Fields::of_meta(&payload).err());
             let text = failed.ok().flatten().map(|error| error.to_string());
-            assert_eq!(text, Some(format!("what is tracked must be a JSON object, got {kind}")));
+            let expected =
+                format!("what is told of somebody who is present must be a JSON object, got {kind}");
+            assert_eq!(text, Some(expected));
         }
         let failed = Fields::of_meta(&Payload::from_bytes(vec![b'{', b'}'])).err();
         assert!(matches!(failed, Some(EncodeError::NotAMap("bytes"))));
+    }
+
+    #[test]
+    fn a_meta_is_so_deep() -> Result<(), Box<dyn std::error::Error>> {
+        let nested = |depth: usize| {
+            let (open, close) = ("[".repeat(depth - 1), "]".repeat(depth - 1));
+            format!(r#"{{"a":{open}"\"[[[[\\"{close}}}"#)
+        };
+        fields(&nested(MAX_DEPTH))?;
+        let failed = Fields::of_meta(&Payload::from_json(nested(MAX_DEPTH + 1))?).err();
+        assert!(matches!(failed, Some(EncodeError::TooDeep(MAX_DEPTH))));
+        let wide = format!("{{\"a\":[{}[]]}}", "[],".repeat(1000));
+        fields(&wide)?;
+        Ok(())
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Who is present at one topic, and what of it nobody has been told yet.
 
+use super::changes::{Change, Changes, Untold};
 use super::meta::{Fields, Meta, Refs};
-use super::presences::{PresenceDiff, Presences};
-use std::collections::BTreeMap;
+use super::presences::Presences;
 use std::collections::btree_map::Entry as Place;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// Whose an entry is. Together with the topic and the key it names the entry, on all nodes.
 ///
@@ -34,8 +36,8 @@ impl Holder {
 pub(super) struct Entry {
     holder: Holder,
     pub(super) meta: Meta,
-    /// Its holder is gone, and it waits for another to take it over.
-    is_held: bool,
+    /// Its holder is gone, and it waits so long for another to take it over.
+    held_until: Option<Instant>,
 }
 
 /// Everything that is known of a key.
@@ -58,37 +60,8 @@ pub(super) struct Roster {
     /// As it is now, once somebody has asked.
     list: Option<Presences>,
     changes: Changes,
-}
-
-/// What has changed since it was last told. A meta that has come and gone stands in both: a client may know it from a
-/// list.
-#[derive(Default)]
-pub(super) struct Changes {
-    pub(super) joins: Keys,
-    pub(super) leaves: Keys,
-    metas: usize,
-}
-
-impl Changes {
-    /// How many metas have come or gone.
-    pub(super) fn len(&self) -> usize {
-        self.metas
-    }
-
-    pub(super) fn into_diff(self) -> PresenceDiff {
-        PresenceDiff::new(Presences::new(self.joins), Presences::new(self.leaves))
-    }
-
-    fn note(&mut self, is_join: bool, key: &Arc<str>, entry: Entry, extra: Option<&Fields>) {
-        let keys = if is_join { &mut self.joins } else { &mut self.leaves };
-        let known = Arc::make_mut(keys.entry(Arc::clone(key)).or_default());
-        known.extra = extra.cloned();
-        if known.metas.is_empty() {
-            known.metas.reserve_exact(1);
-        }
-        known.metas.push(entry);
-        self.metas += 1;
-    }
+    /// The entries whose holders are gone, by when they leave.
+    held: BTreeSet<(Instant, Holder, Arc<str>)>,
 }
 
 impl Known {
@@ -117,7 +90,7 @@ impl Roster {
         refs: &Refs,
         fetches: bool,
     ) -> bool {
-        let Self { keys, list, changes } = self;
+        let Self { keys, list, changes, held } = self;
         let (key, known) = match keys.entry(key) {
             Place::Occupied(place) => (Arc::clone(place.key()), Arc::make_mut(place.into_mut())),
             Place::Vacant(place) => {
@@ -129,59 +102,83 @@ impl Roster {
             return false;
         }
         *list = None;
-        let same = known.metas.iter().position(|entry| entry.is_held && entry.meta.says(fields));
-        let held = same.or_else(|| known.metas.iter().position(|entry| entry.is_held));
-        let Some(held) = held else {
-            let entry = Entry { holder, meta: Meta::new(&refs.next(holder), fields), is_held: false };
+        let is_held = |entry: &Entry| entry.held_until.is_some();
+        let same = known.metas.iter().position(|entry| is_held(entry) && entry.meta.says(fields));
+        let entry = |meta| Entry { holder, meta, held_until: None };
+        let Some(taken_over) = same.or_else(|| known.metas.iter().position(is_held)) else {
+            let entry = entry(Meta::new(&refs.next(holder), fields));
             known.insert(entry.clone());
-            changes.note(true, &key, entry, known.extra.as_ref());
+            let extra = known.extra.clone();
+            changes.note(Change { key, joins: Some(entry), leaves: None, extra });
             return true;
         };
-        let old = known.metas.remove(held);
-        let meta = if same.is_some() {
-            old.meta
-        } else {
-            let meta = old.meta.successor(&refs.next(holder), fields);
-            changes.note(false, &key, old, known.extra.as_ref());
-            let entry = Entry { holder, meta: meta.clone(), is_held: false };
-            changes.note(true, &key, entry, known.extra.as_ref());
-            meta
-        };
-        known.insert(Entry { holder, meta, is_held: false });
+        let old = known.metas.remove(taken_over);
+        forget_held(held, &old, &key);
+        if same.is_some() {
+            known.insert(entry(old.meta));
+            return true;
+        }
+        let new = entry(old.meta.successor(&refs.next(holder), fields));
+        known.insert(new.clone());
+        let extra = known.extra.clone();
+        changes.note(Change { key, joins: Some(new), leaves: Some(old), extra });
         true
     }
 
     /// Replaces what an entry says, if there is one.
     pub(super) fn update(&mut self, holder: Holder, key: &str, fields: &Fields, refs: &Refs) -> bool {
-        let Self { keys, list, changes } = self;
+        let Self { keys, list, changes, .. } = self;
         let Some((key, known, place)) = find(keys, holder, key) else { return false };
         let entry = &mut known.metas[place];
         let meta = entry.meta.successor(&refs.next(holder), fields);
         let old = Entry { meta: mem::replace(&mut entry.meta, meta), ..*entry };
-        changes.note(false, &key, old, known.extra.as_ref());
-        changes.note(true, &key, known.metas[place].clone(), known.extra.as_ref());
+        let (joins, leaves) = (Some(entry.clone()), Some(old));
+        changes.note(Change { key, joins, leaves, extra: known.extra.clone() });
         *list = None;
         true
     }
 
     /// Removes an entry, if there is one.
     pub(super) fn leave(&mut self, holder: Holder, key: &str) -> bool {
-        let Self { keys, list, changes } = self;
+        let Self { keys, list, changes, held } = self;
         let Some((key, known, place)) = find(keys, holder, key) else { return false };
         let entry = known.metas.remove(place);
-        changes.note(false, &key, entry, known.extra.as_ref());
+        forget_held(held, &entry, &key);
+        let extra = known.extra.clone();
         if known.metas.is_empty() {
             keys.remove(&key);
         }
+        changes.note(Change { key, joins: None, leaves: Some(entry), extra });
         *list = None;
         true
     }
 
     /// Keeps an entry whose holder is gone, until it is taken over, or leaves after all.
-    pub(super) fn hold(&mut self, holder: Holder, key: &str) -> bool {
-        let Some((_, known, place)) = find(&mut self.keys, holder, key) else { return false };
-        known.metas[place].is_held = true;
+    pub(super) fn hold(&mut self, holder: Holder, key: &str, until: Instant) -> bool {
+        let Some((key, known, place)) = find(&mut self.keys, holder, key) else { return false };
+        known.metas[place].held_until = Some(until);
+        self.held.insert((until, holder, key));
         true
+    }
+
+    /// Lets those leave that nobody has taken over in time.
+    pub(super) fn expire(&mut self, now: Instant) {
+        while let Some((until, ..)) = self.held.first()
+            && *until <= now
+            && let Some((_, holder, key)) = self.held.pop_first()
+        {
+            self.leave(holder, &key);
+        }
+    }
+
+    /// When the next of those leaves.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.held.first().map(|(until, ..)| *until)
+    }
+
+    /// How many of those there are.
+    pub(super) fn held(&self) -> usize {
+        self.held.len()
     }
 
     /// Keeps what was fetched for a key, if that is still there.
@@ -205,6 +202,12 @@ impl Roster {
         self.keys.get_key_value(key).map(|(key, known)| (Arc::clone(key), Arc::clone(known)))
     }
 
+    /// What an entry says.
+    pub(super) fn meta(&self, holder: Holder, key: &str) -> Option<Meta> {
+        let known = self.keys.get(key)?;
+        Some(known.metas[known.of(holder)?].meta.clone())
+    }
+
     pub(super) fn list(&mut self) -> Presences {
         self.list.get_or_insert_with(|| Presences::new(self.keys.clone())).clone()
     }
@@ -217,8 +220,15 @@ impl Roster {
         &self.changes
     }
 
-    pub(super) fn take_changes(&mut self) -> Changes {
-        mem::take(&mut self.changes)
+    /// What goes into the next diff, if anything has changed.
+    pub(super) fn take_changes(&mut self) -> Option<Untold> {
+        self.changes.take()
+    }
+}
+
+fn forget_held(held: &mut BTreeSet<(Instant, Holder, Arc<str>)>, entry: &Entry, key: &Arc<str>) {
+    if let Some(until) = entry.held_until {
+        held.remove(&(until, entry.holder, Arc::clone(key)));
     }
 }
 

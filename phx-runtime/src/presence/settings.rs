@@ -5,6 +5,9 @@ use crate::builder::EndpointBuilder;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Longer than anybody waits for anybody.
+const MAX_GRACE: Duration = Duration::from_hours(24);
+
 pub(crate) struct Settings {
     pub(super) callbacks: Option<Arc<dyn AnyCallbacks>>,
     pub(super) grace: Duration,
@@ -27,7 +30,8 @@ impl EndpointBuilder {
     /// How long somebody stays present whose connection is lost or whose channel crashes. Who comes back with the same
     /// key in that time has never been away: nobody is told anything, or if the new meta says something else, of an
     /// update. Who leaves the channel, or is [untracked](crate::Context::untrack), or whose channel
-    /// [stops](crate::Context::stop) in good order, is away at once. At most 10,000 at a topic are waited for at a time.
+    /// [stops](crate::Context::stop) in good order, is away at once. So long too stays who
+    /// is [disconnected](crate::Endpoint::disconnect). At most 100,000 are waited for at a time, and a day at most.
     ///
     /// Default zero: as in Phoenix, everybody who reconnects leaves and joins. phoenix.js reconnects after 10 ms at the
     /// earliest, and joins again after a crash in 1 s.
@@ -42,7 +46,7 @@ impl EndpointBuilder {
     /// # }
     /// ```
     pub fn presence_grace(mut self, grace: Duration) -> Self {
-        self.presence.grace = grace;
+        self.presence.grace = grace.min(MAX_GRACE);
         self
     }
 

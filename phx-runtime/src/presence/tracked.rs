@@ -1,11 +1,12 @@
 //! Entries of one holder, which go with it.
 
-use super::meta::Fields;
+use super::meta::{Fields, Meta};
 use super::roster::Holder;
 use super::tracker::Tracker;
 use crate::payload::{EncodeError, ToPayload};
 use std::fmt;
 use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What one holder has tracked at one topic. Dropping it is the end of the holder, as by a crash.
@@ -14,12 +15,20 @@ pub(crate) struct Holding {
     topic: Arc<str>,
     holder: Holder,
     keys: Mutex<Vec<Arc<str>>>,
+    /// So much has yet to be told of the topic that it is to change nothing more before that.
+    waits: AtomicBool,
 }
 
 impl Holding {
     pub(super) fn new(tracker: &Arc<Tracker>, topic: Arc<str>) -> Self {
         let holder = tracker.new_holder();
-        Self { tracker: Arc::clone(tracker), topic, holder, keys: Mutex::default() }
+        Self {
+            tracker: Arc::clone(tracker),
+            topic,
+            holder,
+            keys: Mutex::default(),
+            waits: AtomicBool::new(false),
+        }
     }
 
     /// Says whether the key is new here.
@@ -32,11 +41,14 @@ impl Holding {
             keys.reserve_exact(1);
             keys.push(key);
         }
+        self.wait_if_crowded();
         is_new
     }
 
     pub(super) fn update(&self, key: &str, fields: &Fields) -> bool {
-        self.tracker.update(&self.topic, self.holder, key, fields)
+        let is_there = self.tracker.update(&self.topic, self.holder, key, fields);
+        self.wait_if_crowded();
+        is_there
     }
 
     pub(super) fn untrack(&self, key: &str) -> bool {
@@ -44,7 +56,28 @@ impl Holding {
         let Some(place) = keys.iter().position(|known| &**known == key) else { return false };
         let key = keys.swap_remove(place);
         drop(keys);
-        self.tracker.leave(&self.topic, self.holder, &[key], false)
+        let was_there = self.tracker.leave(&self.topic, self.holder, &[key], false);
+        self.wait_if_crowded();
+        was_there
+    }
+
+    fn wait_if_crowded(&self) {
+        self.waits.store(self.tracker.is_crowded(&self.topic), Ordering::Relaxed);
+    }
+
+    pub(crate) fn waits(&self) -> bool {
+        self.waits.load(Ordering::Relaxed)
+    }
+
+    /// Waits until less has yet to be told.
+    pub(crate) async fn told(&self) {
+        self.tracker.told(&self.topic).await;
+        self.waits.store(false, Ordering::Relaxed);
+    }
+
+    /// What is told of a key, if it has that.
+    pub(super) fn meta(&self, key: &str) -> Option<Meta> {
+        self.tracker.read(&self.topic, |roster| roster.meta(self.holder, key)).flatten()
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -61,11 +94,7 @@ impl Holding {
     }
 
     /// Ends it, at once if it is not to come back.
-    pub(crate) fn end(self, may_return: bool) {
-        self.leave(may_return);
-    }
-
-    fn leave(&self, may_return: bool) {
+    pub(crate) fn leave(&self, may_return: bool) {
         let keys = mem::take(&mut *self.lock());
         if !keys.is_empty() {
             self.tracker.leave(&self.topic, self.holder, &keys, may_return);
@@ -88,14 +117,13 @@ impl Drop for Holding {
 #[must_use = "dropping it is how it leaves"]
 pub struct Tracked {
     key: Box<str>,
-    /// Until it is dropped.
-    holding: Option<Holding>,
+    holding: Holding,
 }
 
 impl Tracked {
     pub(super) fn new(holding: Holding, key: String, meta: &Fields) -> Self {
         holding.track(&key, meta);
-        Self { key: key.into(), holding: Some(holding) }
+        Self { key: key.into(), holding }
     }
 
     /// The key it is tracked by.
@@ -110,9 +138,7 @@ impl Tracked {
     /// When the meta is not a JSON object; nothing changes then.
     pub fn update<P: ToPayload + ?Sized>(&self, meta: &P) -> Result<(), EncodeError> {
         let fields = Fields::of_meta(&meta.to_payload()?)?;
-        if let Some(holding) = &self.holding {
-            holding.update(&self.key, &fields);
-        }
+        self.holding.update(&self.key, &fields);
         Ok(())
     }
 
@@ -122,9 +148,7 @@ impl Tracked {
 
 impl Drop for Tracked {
     fn drop(&mut self) {
-        if let Some(holding) = self.holding.take() {
-            holding.end(false);
-        }
+        self.holding.leave(false);
     }
 }
 

@@ -1,27 +1,24 @@
-//! Who is present where, for all topics of an endpoint, and the clock of those that are held back.
+//! Who is present where, for all topics of an endpoint.
 
 use super::callbacks::AnyCallbacks;
 use super::meta::{Fields, Refs};
-use super::roster::{Changes, Holder, Roster};
+use super::roster::{Holder, Roster};
 use super::settings::Settings;
 use super::teller;
+use super::topic::{CROWDED_BYTES, Next, State, Topic};
 use crate::endpoint::{Endpoint, WeakEndpoint};
 use crate::pubsub::PubSub;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Leaves that may be held back at a topic at a time; beyond it they are told at once. A client that comes back with
-/// another key each time leaves one behind for as long as the grace period.
-pub(super) const MAX_HELD: usize = 10_000;
-
-/// Metas that may have come and gone while what stands beside them is fetched; from then on nobody waits for that.
-pub(super) const MAX_UNTOLD: usize = 10_000;
+/// Leaves that are held back at a time, at all topics together; beyond it they are told at once. A client that comes back
+/// with another key each time leaves one behind for as long as the grace period.
+pub(super) const MAX_HELD: usize = 100_000;
 
 pub(crate) struct Tracker {
     topics: Mutex<HashMap<Arc<str>, Arc<Topic>>>,
@@ -31,41 +28,8 @@ pub(crate) struct Tracker {
     pub(super) pubsub: Arc<PubSub>,
     /// For the callbacks.
     endpoint: OnceLock<WeakEndpoint>,
-}
-
-/// A topic at which somebody is present, or of which something has yet to be told.
-pub(super) struct Topic {
-    pub(super) name: Arc<str>,
-    state: Mutex<State>,
-    /// Told of changes while a task tells of earlier ones.
-    stirred: Notify,
-    /// Told when what was fetched is there.
-    pub(super) fetched: Notify,
-}
-
-#[derive(Default)]
-pub(super) struct State {
-    pub(super) roster: Roster,
-    /// In the order in which they are due: all wait equally long.
-    held: VecDeque<Held>,
-    /// A task tells of the changes.
-    is_told: bool,
-    /// Taken out of the map: a new entry must not come here.
-    retired: bool,
-}
-
-/// Entries whose holder is gone.
-struct Held {
-    until: Instant,
-    holder: Holder,
-    key: Arc<str>,
-}
-
-/// What is to be done about a topic.
-pub(super) enum Next {
-    Tell(Changes),
-    Wait(Instant),
-    Nothing,
+    /// How many leaves are held back.
+    held: AtomicUsize,
 }
 
 impl Tracker {
@@ -77,6 +41,7 @@ impl Tracker {
             settings,
             pubsub: Arc::clone(pubsub),
             endpoint: OnceLock::new(),
+            held: AtomicUsize::new(0),
         })
     }
 
@@ -141,33 +106,37 @@ impl Tracker {
         let grace = self.settings.grace;
         // Without a runtime there is no clock.
         let holds_back = may_return && !grace.is_zero() && Handle::try_current().is_ok();
+        let until = Instant::now() + grace;
         self.change(&topic, |state| {
             let mut was_there = false;
-            for key in keys {
-                if holds_back && state.held.len() < MAX_HELD {
-                    if state.roster.hold(holder, key) {
-                        let until = Instant::now() + grace;
-                        state.held.push_back(Held { until, holder, key: Arc::clone(key) });
-                        was_there = true;
-                    }
+            for (place, key) in keys.iter().enumerate() {
+                was_there |= if holds_back && self.held.load(Ordering::Relaxed) + place < MAX_HELD {
+                    state.roster.hold(holder, key, until)
                 } else {
-                    was_there |= state.roster.leave(holder, key);
-                }
+                    state.roster.leave(holder, key)
+                };
             }
             was_there
         })
     }
 
-    /// Done when for none of these keys something has yet to be fetched. The task that tells of them sees to that, in
-    /// bounded time.
+    /// Done when for none of these keys something has yet to be fetched. Whoever tells of them sees to that, in bounded
+    /// time.
     pub(super) async fn fetched(&self, topic: &str, keys: &[Arc<str>]) {
-        let Some(topic) = self.find(topic) else { return };
-        loop {
-            let fetched = topic.fetched.notified();
-            if !keys.iter().any(|key| topic.lock().roster.is_bare(key)) {
-                return;
-            }
-            fetched.await;
+        if let Some(topic) = self.find(topic) {
+            topic.until(|roster| !keys.iter().any(|key| roster.is_bare(key))).await;
+        }
+    }
+
+    /// Whether so much has yet to be told of a topic that those who change something are to wait.
+    pub(super) fn is_crowded(&self, topic: &str) -> bool {
+        self.read(topic, |roster| is_crowded(roster)).unwrap_or_default()
+    }
+
+    /// Done when less has yet to be told of it.
+    pub(super) async fn told(&self, topic: &str) {
+        if let Some(topic) = self.find(topic) {
+            topic.until(|roster| !is_crowded(roster)).await;
         }
     }
 
@@ -179,24 +148,52 @@ impl Tracker {
     /// Changes a topic, and has the change told.
     fn change<T>(self: &Arc<Self>, topic: &Arc<Topic>, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = topic.lock();
-        let outcome = change(&mut state);
+        let outcome = self.counting_held(&mut state, change);
         if state.is_settled() {
             return outcome;
         }
-        let is_told = state.is_told;
-        let runtime = Handle::try_current();
-        state.is_told |= runtime.is_ok();
+        if state.is_told {
+            topic.stir();
+            return outcome;
+        }
+        state.is_told = true;
         drop(state);
-        match runtime {
-            _ if is_told => topic.stirred.notify_one(),
-            Ok(runtime) => drop(runtime.spawn(teller::tell(Arc::clone(self), Arc::clone(topic)))),
-            Err(_) => teller::tell_without_runtime(self, topic),
+        let task = teller::Teller::new(Arc::clone(self), Arc::clone(topic));
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(task.tell())),
+            Err(_) => task.tell_now(),
         }
         outcome
     }
 
-    /// Whether there is nothing more to be told of a topic. The task that tells ends then, and with the last entry the
-    /// topic goes.
+    /// What is to be done about a topic next, as of now.
+    pub(super) fn next(&self, topic: &Topic, now: Instant) -> Next {
+        self.counting_held(&mut topic.lock(), |state| {
+            state.roster.expire(now);
+            state.next()
+        })
+    }
+
+    /// Lets everybody leave who is held back.
+    pub(super) fn expire_all(&self, topic: &Topic) {
+        self.counting_held(&mut topic.lock(), |state| {
+            while let Some(due) = state.roster.due() {
+                state.roster.expire(due);
+            }
+        });
+    }
+
+    fn counting_held<T>(&self, state: &mut State, change: impl FnOnce(&mut State) -> T) -> T {
+        let before = state.roster.held();
+        let outcome = change(state);
+        let after = state.roster.held();
+        // Wraps, which takes away what is less.
+        self.held.fetch_add(after.wrapping_sub(before), Ordering::Relaxed);
+        outcome
+    }
+
+    /// Whether there is nothing more to be told of a topic. Whoever tells stops then, and with the last entry the topic
+    /// goes.
     pub(super) fn rests(&self, topic: &Topic) -> bool {
         let mut topics = self.lock();
         let mut state = topic.lock();
@@ -209,6 +206,11 @@ impl Tracker {
             topics.remove(&topic.name);
         }
         true
+    }
+
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
     }
 
     /// At how many topics somebody is present, or something has yet to be told.
@@ -225,59 +227,12 @@ impl Tracker {
     }
 }
 
+fn is_crowded(roster: &Roster) -> bool {
+    roster.changes().bytes() > CROWDED_BYTES
+}
+
 impl fmt::Debug for Tracker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tracker").field("topics", &self.topics()).finish_non_exhaustive()
-    }
-}
-
-impl State {
-    fn is_settled(&self) -> bool {
-        self.roster.changes().len() == 0 && self.held.is_empty()
-    }
-
-    /// Lets those leave that nobody has taken over in time.
-    fn expire(&mut self, now: Instant) {
-        while let Some(held) = self.held.pop_front_if(|held| held.until <= now) {
-            // Who takes an entry over has another holder.
-            self.roster.leave(held.holder, &held.key);
-        }
-    }
-}
-
-impl Topic {
-    fn new(name: &Arc<str>) -> Arc<Self> {
-        Arc::new(Self {
-            name: Arc::clone(name),
-            state: Mutex::default(),
-            stirred: Notify::new(),
-            fetched: Notify::new(),
-        })
-    }
-
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn next(&self) -> Next {
-        let mut state = self.lock();
-        if !state.held.is_empty() {
-            state.expire(Instant::now());
-        }
-        if state.roster.changes().len() > 0 {
-            return Next::Tell(state.roster.take_changes());
-        }
-        state.held.front().map_or(Next::Nothing, |held| Next::Wait(held.until))
-    }
-
-    pub(super) async fn stirred(&self) {
-        self.stirred.notified().await;
-    }
-
-    /// Done when too much has changed for anybody to wait for what is being fetched.
-    pub(super) async fn is_overdue(&self) {
-        while self.lock().roster.changes().len() < MAX_UNTOLD {
-            self.stirred().await;
-        }
     }
 }

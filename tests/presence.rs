@@ -78,6 +78,16 @@ impl Room {
         ctx.push("presence_state", &ctx.presences());
     }
 
+    #[handle_in("tracked")]
+    fn tracked(&mut self, key: String, ctx: &mut Context<Self>) -> Result<Option<Value>, Refused> {
+        ctx.tracked(key).map_err(|_| Refused::new("another type"))
+    }
+
+    #[handle_in("tracked_number")]
+    fn tracked_number(&mut self, key: String, ctx: &mut Context<Self>) -> Result<Option<u8>, Refused> {
+        ctx.tracked(key).map_err(|_| Refused::new("another type"))
+    }
+
     #[handle_in("fetched")]
     async fn fetched(&mut self, ctx: &mut Context<Self>) {
         ctx.push("presence_state", &ctx.fetched_presences().await);

@@ -52,9 +52,33 @@ async fn a_key_and_its_meta_have_so_many_bytes(over: Over) -> TestResult {
     )
     .await;
     ann.talk(CRASHED).await;
-    let mut bo = party.member("bo", "present:1").await;
-    bo.talk(r#"-> ["1","2","present:1","track",{"key":"u12","meta":{"a":12}}]"#).await;
-    bo.talk(CRASHED).await;
+    for (key, meta) in [("u12", r#"{"a":12}"#), ("\\n", r#"{"a":123}"#)] {
+        let mut bo = party.member("bo", "present:1").await;
+        bo.talk(&format!(r#"-> ["1","2","present:1","track",{{"key":"{key}","meta":{meta}}}]"#)).await;
+        bo.talk(CRASHED).await;
+    }
+    Ok(())
+}
+
+/// Those who read a diff as a whole are not to fail because of what somebody has tracked.
+#[apply(each_transport)]
+#[tokio::test]
+async fn a_meta_is_so_deep(over: Over) -> TestResult {
+    let party = Party::start(over).await?;
+    let mut ann = party.member("ann", "present:1").await;
+    let nested = |lists: usize| format!("{{\"a\":{}{}}}", "[".repeat(lists), "]".repeat(lists));
+    let (fine, too_deep) = (nested(63), nested(64));
+    ann.talk(&format!(
+        r#"
+        -> ["1","2","present:1","track",{{"key":"u1","meta":{fine}}}]
+        <- ["1","2","present:1","phx_reply",{{"response":true,"status":"ok"}}]
+        <- [null,null,"present:1","presence_diff",{{"joins":{{"u1":{{"metas":[{{"phx_ref":"A",{}]}}}},"leaves":{{}}}}]
+        -> ["1","3","present:1","update",{{"key":"u1","meta":{too_deep}}}]
+        "#,
+        &fine[1..]
+    ))
+    .await;
+    ann.talk(CRASHED).await;
     Ok(())
 }
 

@@ -207,3 +207,35 @@ async fn what_happens_at_once_is_one_diff_and_may_be_intercepted(over: Over) -> 
     ann.talk(r#"<- ["1",null,"shown:1","shown",{"came":[],"went":["bot 1","bot 2"]}]"#).await;
     Ok(())
 }
+
+#[apply(each_transport)]
+#[tokio::test]
+async fn a_channel_knows_what_it_has_tracked_itself(over: Over) -> TestResult {
+    let party = Party::start(over).await?;
+    let mut other = party.member("other", "present:1").await;
+    other.client.send(r#"["1","2","present:1","track",{"key":"u1","meta":{"tab":1}}]"#).await;
+    other
+        .talk(
+            r#"
+        <- ["1","2","present:1","phx_reply",{"response":true,"status":"ok"}]
+        <- [null,null,"present:1","presence_diff",{"joins":{"u1":{"metas":[{"phx_ref":"A","tab":1}]}},"leaves":{}}]
+        "#,
+        )
+        .await;
+    let mut ann = party.member("ann", "present:1").await;
+    ann.talk(
+        r#"
+        -> ["1","2","present:1","tracked","u1"]
+        <- ["1","2","present:1","phx_reply",{"response":null,"status":"ok"}]
+        -> ["1","3","present:1","track",{"key":"u1","meta":{"tab":2}}]
+        <- ["1","3","present:1","phx_reply",{"response":true,"status":"ok"}]
+        <- [null,null,"present:1","presence_diff",{"joins":{"u1":{"metas":[{"phx_ref":"B","tab":2}]}},"leaves":{}}]
+        -> ["1","4","present:1","tracked","u1"]
+        <- ["1","4","present:1","phx_reply",{"response":{"phx_ref":"B","tab":2},"status":"ok"}]
+        -> ["1","5","present:1","tracked_number","u1"]
+        <- ["1","5","present:1","phx_reply",{"response":{"reason":"another type"},"status":"error"}]
+        "#,
+    )
+    .await;
+    Ok(())
+}

@@ -1,8 +1,9 @@
 //! What no client can see, and what takes time.
 
-use super::changes::DIFF_BYTES;
-use super::topic::{CROWDED_BYTES, OVERDUE_BYTES};
-use super::tracker::MAX_HELD;
+mod bounds;
+mod held;
+mod telling;
+
 use super::*;
 use crate::outbox::Outbox;
 use crate::payload::Payload;
@@ -10,9 +11,8 @@ use crate::pubsub::Subscriber;
 use crate::serializer::SerializerHandle;
 use crate::subscription::Subscription;
 use serde::Deserialize;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::error::Error;
-use std::future::pending;
 use std::task::{Context, Waker};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -61,110 +61,6 @@ async fn told(diffs: &mut Subscription) -> Result<String, Box<dyn Error>> {
     Ok(format!("+{} -{}", keys(diff.joins), keys(diff.leaves)))
 }
 
-#[tokio::test(start_paused = true)]
-async fn who_does_not_come_back_leaves_when_the_time_is_up() -> TestResult {
-    let endpoint = endpoint()?;
-    let mut diffs = endpoint.subscribe("room");
-    let (ann, bo) = (holding(&endpoint), holding(&endpoint));
-    ann.track("ann", &meta("{}")?);
-    bo.track("bo", &meta("{}")?);
-    assert_eq!(told(&mut diffs).await?, "+ann,bo -");
-    let started = Instant::now();
-    drop(ann);
-    tokio::time::advance(Duration::from_secs(2)).await;
-    drop(bo);
-    assert_eq!(endpoint.presence().count("room"), 2);
-    assert_eq!(told(&mut diffs).await?, "+ -ann");
-    assert_eq!(started.elapsed().as_secs(), 5);
-    assert_eq!(told(&mut diffs).await?, "+ -bo");
-    assert_eq!(started.elapsed().as_secs(), 7);
-    assert_eq!(endpoint.presence().count("room"), 0);
-    Ok(())
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_comes_back_in_the_last_moment_stays() -> TestResult {
-    let endpoint = endpoint()?;
-    let mut diffs = endpoint.subscribe("room");
-    let first = holding(&endpoint);
-    first.track("ann", &meta("{}")?);
-    assert_eq!(told(&mut diffs).await?, "+ann -");
-    let list = endpoint.presence().list("room").to_payload()?;
-    drop(first);
-    tokio::time::advance(GRACE.mul_f32(0.99)).await;
-    let second = holding(&endpoint);
-    assert!(second.track("ann", &meta("{}")?));
-    tokio::time::advance(GRACE * 2).await;
-    assert_eq!(endpoint.presence().list("room").to_payload()?.as_bytes(), list.as_bytes());
-    // Nothing was told meanwhile.
-    second.leave(false);
-    assert_eq!(told(&mut diffs).await?, "+ -ann");
-    Ok(())
-}
-
-#[tokio::test(start_paused = true)]
-async fn so_many_leaves_are_held_back() -> TestResult {
-    let endpoint = endpoint()?;
-    let fields = meta("{}")?;
-    for n in 0..=MAX_HELD {
-        let topic = format!("room:{}", n % 10).into();
-        endpoint.presence().holding(&topic).track(&format!("{n}"), &fields);
-    }
-    let present = || (0..10).map(|n| endpoint.presence().count(format!("room:{n}"))).sum::<usize>();
-    assert_eq!(present(), MAX_HELD);
-    tokio::time::sleep(GRACE).await;
-    while present() > 0 {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(endpoint.presence().tracker.held(), 0);
-    Ok(())
-}
-
-/// Who comes back waits no more, however often.
-#[tokio::test(start_paused = true)]
-async fn who_is_taken_over_is_held_back_no_more() -> TestResult {
-    let endpoint = endpoint()?;
-    let fields = meta("{}")?;
-    let mut held = holding(&endpoint);
-    held.track("ann", &fields);
-    for _ in 0..100 {
-        drop(held);
-        assert_eq!(endpoint.presence().tracker.held(), 1);
-        held = holding(&endpoint);
-        held.track("ann", &fields);
-        assert_eq!(endpoint.presence().tracker.held(), 0);
-    }
-    drop(held);
-    assert_eq!(endpoint.presence().tracker.read("room", |roster| roster.held()), Some(1));
-    Ok(())
-}
-
-#[tokio::test(start_paused = true)]
-async fn nobody_is_waited_for_longer_than_a_day() -> TestResult {
-    let endpoint = Endpoint::builder().without_declared().presence_grace(Duration::MAX).build()?;
-    holding(&endpoint).track("ann", &meta("{}")?);
-    tokio::time::sleep(Duration::from_hours(23)).await;
-    assert_eq!(endpoint.presence().count("room"), 1);
-    tokio::time::sleep(Duration::from_hours(1) + Duration::from_secs(1)).await;
-    assert_eq!(endpoint.presence().count("room"), 0);
-    Ok(())
-}
-
-/// Never finds anything.
-struct Hanging;
-
-impl PresenceCallbacks for Hanging {
-    type Extra = ();
-
-    async fn fetch(
-        &self,
-        _: &str,
-        _: &Presences,
-    ) -> Result<HashMap<String, ()>, Box<dyn Error + Send + Sync>> {
-        pending().await
-    }
-}
-
 /// A meta of so many bytes and a few.
 fn large(bytes: usize) -> Result<Fields, Box<dyn Error>> {
     meta(&format!(r#"{{"x":"{}"}}"#, "x".repeat(bytes)))
@@ -172,182 +68,6 @@ fn large(bytes: usize) -> Result<Fields, Box<dyn Error>> {
 
 fn untold(endpoint: &Endpoint) -> usize {
     endpoint.presence().tracker.read("room", |roster| roster.changes().bytes()).unwrap_or_default()
-}
-
-#[tokio::test(start_paused = true)]
-async fn nobody_waits_for_the_application_when_too_much_has_changed_meanwhile() -> TestResult {
-    for (is_too_much, waits) in [(false, 5), (true, 0)] {
-        let endpoint = Endpoint::builder().without_declared().presence(Hanging).build()?;
-        let mut diffs = endpoint.subscribe_with("room", usize::MAX);
-        let (first, second) = (holding(&endpoint), holding(&endpoint));
-        first.track("first", &meta("{}")?);
-        while untold(&endpoint) > 0 {
-            tokio::task::yield_now().await;
-        }
-        let started = Instant::now();
-        second.track("large", &large(OVERDUE_BYTES - 1000)?);
-        assert!(untold(&endpoint) < OVERDUE_BYTES);
-        if is_too_much {
-            second.track("one more", &large(1000)?);
-        }
-        assert_eq!(told(&mut diffs).await?, "+first -");
-        assert_eq!(started.elapsed().as_secs(), waits);
-    }
-    Ok(())
-}
-
-/// So that no diff is a burden, a burst is told in several, in order.
-#[tokio::test(start_paused = true)]
-async fn a_diff_has_so_many_bytes() -> TestResult {
-    let endpoint = endpoint()?;
-    let mut diffs = endpoint.subscribe("room");
-    let ann = holding(&endpoint);
-    for key in ["a", "b", "c", "d", "e"] {
-        ann.track(key, &large(DIFF_BYTES / 3)?);
-    }
-    // More than a diff is to have is one by itself.
-    ann.track("f", &large(DIFF_BYTES * 2)?);
-    ann.track("g", &meta("{}")?);
-    for expected in ["+a,b -", "+c,d -", "+e -", "+f -", "+g -"] {
-        assert_eq!(told(&mut diffs).await?, expected);
-    }
-    Ok(())
-}
-
-/// Whoever changes more than can be told is to wait until it is.
-#[tokio::test(start_paused = true)]
-async fn who_changes_too_much_waits_until_it_is_told() -> TestResult {
-    let endpoint = endpoint()?;
-    let ann = holding(&endpoint);
-    let meta = large(CROWDED_BYTES / 4)?;
-    for key in ["a", "b", "c"] {
-        ann.track(key, &meta);
-    }
-    assert!(!ann.waits());
-    ann.track("d", &meta);
-    assert!(ann.waits());
-    ann.told().await;
-    assert!(!ann.waits() && untold(&endpoint) <= CROWDED_BYTES);
-    Ok(())
-}
-
-/// Panics where it should not.
-struct Treacherous;
-
-struct TreacherousError;
-
-impl std::fmt::Display for TreacherousError {
-    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        panic!("a bug in an error")
-    }
-}
-
-impl std::fmt::Debug for TreacherousError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TreacherousError")
-    }
-}
-
-impl Error for TreacherousError {}
-
-/// Panics when it is given up.
-struct PanicsWhenDropped;
-
-impl Drop for PanicsWhenDropped {
-    fn drop(&mut self) {
-        panic!("a bug in a drop");
-    }
-}
-
-impl PresenceCallbacks for Treacherous {
-    type Extra = ();
-
-    async fn fetch(
-        &self,
-        _: &str,
-        joined: &Presences,
-    ) -> Result<HashMap<String, ()>, Box<dyn Error + Send + Sync>> {
-        if joined.get("error").is_some() {
-            return Err(TreacherousError.into());
-        }
-        if joined.get("drop").is_some() {
-            let _guard = PanicsWhenDropped;
-            return pending().await;
-        }
-        Ok(HashMap::new())
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn whatever_an_application_does_the_others_are_told() -> TestResult {
-    let endpoint = Endpoint::builder().without_declared().presence(Treacherous).build()?;
-    let mut diffs = endpoint.subscribe("room");
-    for key in ["error", "drop", "fine"] {
-        let tracked = endpoint.presence().track("room", key, &())?;
-        assert_eq!(told(&mut diffs).await?, format!("+{key} -"));
-        drop(tracked);
-        assert_eq!(told(&mut diffs).await?, format!("+ -{key}"));
-    }
-    Ok(())
-}
-
-/// The runtime on which somebody came may end before that is told.
-#[test]
-fn a_runtime_that_ends_takes_nothing_with_it() -> TestResult {
-    let endpoint = Endpoint::builder().without_declared().presence(Hanging).build()?;
-    let mut diffs = endpoint.subscribe("room");
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build();
-    let first = runtime()?;
-    let ann = first.block_on(async {
-        let ann = endpoint.presence().track("room", "ann", &());
-        while untold(&endpoint) > 0 {
-            tokio::task::yield_now().await;
-        }
-        ann
-    })?;
-    let _bo = first.block_on(async { endpoint.presence().track("room", "bo", &()) })?;
-    drop(first);
-    let second = runtime()?;
-    assert_eq!(second.block_on(told(&mut diffs))?, "+ann -");
-    assert_eq!(second.block_on(told(&mut diffs))?, "+bo -");
-    second.block_on(async { drop(ann) });
-    assert_eq!(second.block_on(told(&mut diffs))?, "+ -ann");
-    Ok(())
-}
-
-/// A ghost would be somebody whose leave is told before the join.
-#[test]
-fn without_a_runtime_many_threads_tell_in_order() -> TestResult {
-    let endpoint = endpoint()?;
-    let mut diffs = endpoint.subscribe_with("room", usize::MAX);
-    std::thread::scope(|scope| {
-        for key in 0..4 {
-            let presence = endpoint.presence();
-            scope.spawn(move || (0..500).for_each(|_| drop(presence.track("room", key, &()))));
-        }
-    });
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    runtime.block_on(all_come_before_they_go(&mut diffs, 4 * 500))?;
-    assert_eq!(endpoint.presence().tracker.topics(), 0);
-    Ok(())
-}
-
-#[test]
-fn without_a_runtime_changes_are_told_at_once() -> TestResult {
-    let endpoint = endpoint()?;
-    let mut diffs = endpoint.subscribe("room");
-    let ann = endpoint.presence().track("room", "ann", &())?;
-    assert_eq!(endpoint.presence().count("room"), 1);
-    drop(ann);
-    let held = holding(&endpoint);
-    held.track("bo", &meta("{}")?);
-    drop(held);
-    assert_eq!(endpoint.presence().count("room"), 0);
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    for expected in ["+ann -", "+ -ann", "+bo -", "+ -bo"] {
-        assert_eq!(runtime.block_on(told(&mut diffs))?, expected);
-    }
-    Ok(())
 }
 
 /// A topic takes memory while somebody is there or something is to be told of it.
@@ -397,44 +117,6 @@ async fn what_comes_and_goes_at_once_is_told_both_ways() -> TestResult {
     ann.track("ann", &meta("{}")?);
     ann.untrack("ann");
     assert_eq!(told(&mut diffs).await?, "+ann -ann");
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_who_come_and_go_at_once_are_all_told_in_order() -> TestResult {
-    const EACH: usize = 200;
-    let endpoint = endpoint()?;
-    let mut diffs = endpoint.subscribe_with("room", usize::MAX);
-    let mut tasks = tokio::task::JoinSet::new();
-    for key in 0..8 {
-        let endpoint = endpoint.clone();
-        tasks.spawn(async move {
-            for _ in 0..EACH {
-                let tracked = endpoint.presence().track("room", key, &());
-                tokio::task::yield_now().await;
-                drop(tracked);
-            }
-        });
-    }
-    tasks.join_all().await;
-    all_come_before_they_go(&mut diffs, 8 * EACH).await?;
-    assert_eq!(endpoint.presence().count("room"), 0);
-    Ok(())
-}
-
-async fn all_come_before_they_go(diffs: &mut Subscription, all: usize) -> TestResult {
-    let (mut there, mut gone) = (Vec::new(), 0);
-    while gone < all {
-        let diff: Diff = diffs.recv().await?.payload().decode()?;
-        let refs = |side: Side| side.into_values().flat_map(|of| of.metas).map(|meta| meta.phx_ref);
-        there.extend(refs(diff.joins));
-        for left in refs(diff.leaves) {
-            let place = there.iter().position(|there| *there == left).ok_or("left before it came")?;
-            there.swap_remove(place);
-            gone += 1;
-        }
-    }
-    assert!(there.is_empty());
     Ok(())
 }
 

@@ -5,17 +5,18 @@ mod atom;
 mod compound;
 mod decode;
 mod encode;
+mod error;
 mod inflate;
 mod reader;
 
 pub(crate) use decode::read;
 pub(crate) use encode::write;
+pub(crate) use error::TermError;
 pub(crate) use reader::{Head, Integer, Reader};
 
 pub use atom::Atom;
 
 use std::borrow::Cow;
-use std::fmt;
 
 /// The first byte of every term that stands alone.
 pub(crate) const VERSION: u8 = 131;
@@ -31,53 +32,6 @@ pub(crate) const MAX_ELEMENTS: usize = 65_536;
 /// Lists, tuples and maps in each other, each of which is a call on the stack when it is read. Half of what `serde_json`
 /// allows, and the tuple around a token's data counts.
 pub(crate) const MAX_DEPTH: usize = 64;
-
-/// Bytes that are no term, a term that is not of the type it is read as, or a value that no term can be.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum TermError {
-    #[error("it does not begin as a term does")]
-    Version,
-    #[error("it ends too early")]
-    Truncated,
-    #[error("something follows the term")]
-    Left,
-    #[error("terms of the kind {0} are not known")]
-    Tag(u8),
-    #[error("it has more than {MAX_BYTES} bytes")]
-    Size,
-    #[error("it has more than {MAX_ELEMENTS} values")]
-    Elements,
-    #[error("it has more than {MAX_DEPTH} lists, tuples and maps in each other")]
-    Depth,
-    #[error("a list ends in something that is no list")]
-    Improper,
-    #[error("the name of an atom is no text, or has more than {} characters", atom::MAX_CHARACTERS)]
-    AtomName,
-    #[error("a float is not a finite number")]
-    Float,
-    #[error("an integer has more than 128 bits")]
-    Integer,
-    #[error("it cannot be inflated")]
-    Compressed,
-    #[error("one key stands twice in a map")]
-    RepeatedKey,
-    #[error("a length is not the one that was announced")]
-    Length,
-    #[error("{0}")]
-    Other(String),
-}
-
-impl serde::de::Error for TermError {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::Other(message.to_string())
-    }
-}
-
-impl serde::ser::Error for TermError {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::Other(message.to_string())
-    }
-}
 
 /// The term in these bytes, without its first byte: complete, within the limits, and followed by nothing.
 pub(crate) fn open(bytes: &[u8]) -> Result<Cow<'_, [u8]>, TermError> {

@@ -15,11 +15,11 @@ pub enum TokenError {
     /// It was valid, but is too old.
     #[error("the token has expired")]
     Expired,
-    /// It is ours and in time, but what is in it is not of the type that was asked for; with what the type's
-    /// `Deserialize` has to say.
+    /// It is ours and in time, but what is in it is not of the type that was asked for; with the kinds of what it is and
+    /// of what the type expects. What else the type's `Deserialize` has to say is left out.
     #[error("the data of the token does not fit: {0}")]
     Mismatch(String),
-    /// The value cannot be in a token; with the reason.
+    /// The value cannot be in a token; with the reason, which may be what the type's `Serialize` has to say.
     #[error("the value cannot be written as an Erlang term: {0}")]
     Unwritable(String),
     /// The endpoint was built without
@@ -35,9 +35,13 @@ pub enum TokenError {
 }
 
 /// So that `info.token("user")?.verify(info.auth_token())?` in [`Socket::connect`](crate::Socket::connect) refuses those
-/// without a good token.
+/// without a good token. A client learns whether it has expired, and not why its data does not fit.
 impl From<TokenError> for Refused {
     fn from(error: TokenError) -> Self {
-        Self::new(error.to_string())
+        match error {
+            TokenError::Mismatch(_) => TokenError::Invalid.into(),
+            TokenError::Unwritable(_) => Self::new("no token can be made"),
+            _ => Self::new(error.to_string()),
+        }
     }
 }

@@ -2,10 +2,12 @@
 
 use super::auth_token::offers_token;
 use crate::support::http::{PATH, request, upgrade};
+use crate::support::log::Log;
 use crate::support::{TestResult, TestServer, with_longpoll};
 use phx_runtime::prelude::*;
 use phx_runtime::{Endpoint, EndpointBuilder, EndpointProblem, TokenError};
 use std::time::{Duration, SystemTime};
+use tracing::Level;
 
 struct TokenSocket;
 
@@ -55,6 +57,21 @@ async fn who_has_a_good_token_is_let_in() -> TestResult {
     assert_connects(&server, &server.endpoint.token("other")?.sign(&7)?, false).await?;
     assert_connects(&server, "forged", false).await?;
     assert_eq!(upgrade(&server, PATH, "").await?.status, 403, "without one");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_does_not_fit_in_a_token_is_in_no_line_of_the_log() -> TestResult {
+    let log = Log::default();
+    let _guard = log.start();
+    let server = TestServer::build(builder().secret_key_base(secret("s"))).await?;
+    assert_connects(&server, &server.endpoint.token("user auth")?.sign("card 4111")?, false).await?;
+    let refused = log.lines(Level::INFO);
+    let refused = refused.iter().filter(|line| line.contains("reason=the token is not valid"));
+    assert_eq!(refused.count(), 2, "over each transport");
+    for level in [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG] {
+        assert!(!log.lines(level).iter().any(|line| line.contains("4111")), "{level}");
+    }
     Ok(())
 }
 

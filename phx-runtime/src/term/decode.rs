@@ -5,8 +5,8 @@ use super::{Head, Integer, Reader, TermError};
 use serde::Deserializer;
 use serde::de::value::{BytesDeserializer, StrDeserializer};
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, EnumAccess, Error, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
-    VariantAccess, Visitor,
+    DeserializeOwned, DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess,
+    Visitor,
 };
 use serde::forward_to_deserialize_any;
 
@@ -107,14 +107,14 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
                 self.skip()?;
                 visitor.visit_str(&name)
             }
-            Head::Binary(_) => Err(Error::invalid_type(Unexpected::Other("a string"), &visitor)),
+            Head::Binary(_) => Err(TermError::invalid_type("a string", &visitor)),
             _ => self.deserialize_any(visitor),
         }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TermError> {
         match self.clone().head()? {
-            Head::Tuple(_) => Err(Error::invalid_type(Unexpected::Other("a tuple"), &visitor)),
+            Head::Tuple(_) => Err(TermError::invalid_type("a tuple", &visitor)),
             _ => self.deserialize_any(visitor),
         }
     }
@@ -127,9 +127,9 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         visitor: V,
     ) -> Result<V::Value, TermError> {
         match self.clone().head()? {
-            Head::Tuple(_) => Err(Error::invalid_type(Unexpected::Other("a tuple"), &visitor)),
+            Head::Tuple(_) => Err(TermError::invalid_type("a tuple", &visitor)),
             Head::Bytes(_) | Head::EmptyList | Head::List(_) => {
-                Err(Error::invalid_type(Unexpected::Other("a list"), &visitor))
+                Err(TermError::invalid_type("a list", &visitor))
             }
             _ => self.deserialize_any(visitor),
         }
@@ -169,17 +169,13 @@ fn visit_elements<'de, V: Visitor<'de>>(
 ) -> Result<V::Value, TermError> {
     let mut elements = Elements { reader, left: length };
     let value = visitor.visit_seq(&mut elements)?;
-    if elements.left == 0 { Ok(value) } else { Err(too_many(length)) }
+    if elements.left == 0 { Ok(value) } else { Err(TermError::TooMany) }
 }
 
 fn visit_bytes<'de, V: Visitor<'de>>(bytes: &[u8], visitor: V) -> Result<V::Value, TermError> {
     let mut elements = serde::de::value::SeqDeserializer::new(bytes.iter().copied());
     let value = visitor.visit_seq(&mut elements)?;
     elements.end().map(|()| value)
-}
-
-fn too_many(length: usize) -> TermError {
-    Error::custom(format_args!("a list or tuple has {length} elements, which are too many"))
 }
 
 struct Elements<'r, 'de> {
@@ -232,11 +228,7 @@ struct Variant<'r, 'de> {
 
 impl Variant<'_, '_> {
     fn has(&self, expected: usize) -> Result<(), TermError> {
-        if self.left == expected {
-            return Ok(());
-        }
-        let message = format_args!("a variant has {} values with it, expected {expected}", self.left);
-        Err(Error::custom(message))
+        if self.left == expected { Ok(()) } else { Err(TermError::VariantValues(expected)) }
     }
 }
 
@@ -248,7 +240,7 @@ impl<'de> EnumAccess<'de> for Variant<'_, 'de> {
         let name = match self.reader.head()? {
             Head::Atom(name) => seed.deserialize(StrDeserializer::new(&name))?,
             Head::Binary(name) => seed.deserialize(BytesDeserializer::new(name))?,
-            _ => return Err(Error::custom("the name of a variant is an atom or a string")),
+            _ => return Err(TermError::VariantName),
         };
         Ok((name, self))
     }

@@ -6,7 +6,7 @@ mod scalars;
 
 use super::*;
 use serde::{Deserialize, Serialize};
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
 /// The bytes of `value` are these, and are read as it.
 fn assert_both_ways<T>(value: &T, bytes: &[u8])

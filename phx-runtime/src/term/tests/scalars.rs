@@ -31,8 +31,8 @@ fn integers_are_read_in_any_of_their_forms_if_they_fit() {
     assert_reads(b"n\x01\x01\0", 0_u8);
     assert_reads(b"a\x07", 7_i128);
     assert_reads(b"a\x07", 7.0_f64);
-    assert_eq!(why::<u8>(b"b\0\0\x01\0"), "invalid value: integer `256`, expected u8");
-    assert_eq!(why::<u64>(b"b\xff\xff\xff\xff"), "invalid value: integer `-1`, expected u64");
+    assert_eq!(why::<u8>(b"b\0\0\x01\0"), "invalid value: an integer, expected u8");
+    assert_eq!(why::<u64>(b"b\xff\xff\xff\xff"), "invalid value: an integer, expected u64");
     let huge = [&b"n\x11\0"[..], &[0; 16], &[1]].concat();
     assert_eq!(read::<u128>(&huge), Err(TermError::Integer));
     let negative = [&b"n\x10\x01"[..], &[1], &[0; 14], &[0x80]].concat();
@@ -53,10 +53,10 @@ fn texts_are_binaries_and_what_is_no_text_is_bytes() {
     assert_both_ways(&"grün".to_owned(), b"m\0\0\0\x05gr\xc3\xbcn");
     assert_both_ways(&String::new(), b"m\0\0\0\0");
     assert_both_ways(&'ü', b"m\0\0\0\x02\xc3\xbc");
-    assert!(why::<String>(b"m\0\0\0\x01\xff").contains("byte array"));
+    assert!(why::<String>(b"m\0\0\0\x01\xff").starts_with("invalid value: bytes, expected"));
     assert_both_ways(&Bytes(vec![0, 255]), b"m\0\0\0\x02\0\xff");
     assert_reads(b"m\0\0\0\x01a", Bytes(b"a".to_vec()));
-    assert_eq!(why::<Vec<u8>>(b"m\0\0\0\x01a"), r#"invalid type: string "a", expected a sequence"#);
+    assert_eq!(why::<Vec<u8>>(b"m\0\0\0\x01a"), "invalid type: a string, expected a sequence");
 }
 
 /// As `serde_bytes` has them.
@@ -103,8 +103,8 @@ fn atoms_are_written_in_utf_8_and_read_in_all_their_forms() -> TestResult {
     assert_reads(b"w\x02\xc3\xbc", Atom::new("ü"));
     assert_reads(b"w\x04true", Atom::new("true"));
     assert_eq!(why::<Atom>(b"m\0\0\0\x01a"), "invalid type: a string, expected an atom");
-    assert_eq!(why::<Atom>(b"a\x01"), "invalid type: integer `1`, expected an atom");
-    assert!(why::<String>(b"w\x03nil").starts_with("invalid type: unit value"));
+    assert_eq!(why::<Atom>(b"a\x01"), "invalid type: an integer, expected an atom");
+    assert!(why::<String>(b"w\x03nil").starts_with("invalid type: nil, expected"));
     assert_eq!(serde_json::to_string(&Atom::new("a"))?, r#""a""#, "to another format it is a string");
     assert_eq!(serde_json::from_str::<Atom>(r#""a""#)?, Atom::new("a"));
     Ok(())

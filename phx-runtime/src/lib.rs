@@ -328,6 +328,7 @@ mod connect_info;
 mod connection;
 mod const_text;
 mod context;
+mod cookies;
 mod crash;
 mod csrf;
 mod declared;

@@ -1,12 +1,12 @@
 //! The session of a Phoenix application, in a cookie of its pages.
 
+use crate::cookies::cookie;
 use crate::csrf;
 use crate::envelope::mismatch;
 use crate::keys::{Derivation, Secrets};
 use crate::params::Params;
 use crate::term::{self, Head, Reader};
 use crate::token_error::TokenError;
-use headers::{Cookie, HeaderMapExt};
 use serde::de::DeserializeOwned;
 use warp::http::{HeaderMap, Uri};
 
@@ -91,20 +91,30 @@ impl SessionCookie {
         headers: &HeaderMap,
         uri: &Uri,
     ) -> Result<Option<T>, TokenError> {
-        let cookies = headers.typed_get::<Cookie>();
-        let Some(cookie) = cookies.as_ref().and_then(|cookies| cookies.get(&self.key)) else {
+        let Some(cookie) = cookie(&self.key, headers) else {
+            self.tell_none("there is no such cookie");
             return Ok(None);
         };
-        let opened = self.open(secrets, cookie);
-        // No cookie that somebody else made up is more than one that says nothing.
-        let session = opened.as_deref().map_or(Ok(EMPTY.into()), term::open).map_err(mismatch)?;
+        let Some(opened) = self.open(secrets, cookie) else {
+            self.tell_none("the cookie was not made with this secret and salt");
+            // No cookie that somebody else made up is more than one that says nothing.
+            return if self.check_csrf { Ok(None) } else { term::read(EMPTY).map_err(mismatch).map(Some) };
+        };
+        let session = term::open(&opened).map_err(mismatch)?;
         if self.check_csrf && !self.is_from_our_page(&session, uri) {
+            self.tell_none("the page does not have the CSRF token of the session");
             return Ok(None);
         }
         term::read(&session).map_err(mismatch).map(Some)
     }
 
-    fn open(&self, secrets: &Secrets, cookie: &str) -> Option<Vec<u8>> {
+    /// For the one who wonders, without anything of what was sent.
+    fn tell_none(&self, why: &str) {
+        tracing::debug!(cookie = self.key, why, "no session");
+    }
+
+    fn open(&self, secrets: &Secrets, cookie: &[u8]) -> Option<Vec<u8>> {
+        let cookie = str::from_utf8(cookie).ok()?;
         let keys = |salt| secrets.keys(salt, Derivation::default());
         match &self.encryption_salt {
             Some(salt) => keys(salt).decrypt(cookie),

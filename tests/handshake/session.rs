@@ -2,10 +2,12 @@
 //! by another implementation, with the secret `abcdefgh` eight times.
 
 use crate::support::http::request;
+use crate::support::log::Log;
 use crate::support::{TestResult, TestServer, with_longpoll};
 use phx_runtime::prelude::*;
 use phx_runtime::{CheckOrigin, Endpoint, EndpointProblem, MountOptions, SessionCookie};
 use serde_json::Value;
+use tracing::Level;
 use warp::http::StatusCode;
 use warp::reply::{Reply as _, Response, with_status};
 
@@ -129,6 +131,63 @@ async fn without_the_cookie_there_is_none() -> TestResult {
     for cookie in ["", "other=1", "_my_app_key", &format!("_MY_APP_KEY={SIGNED}")] {
         assert_session(&server, cookie, &with_token(CSRF), "none").await?;
     }
+    Ok(())
+}
+
+/// As Plug reads cookies: byte by byte, and a `;` ends every one.
+#[tokio::test]
+async fn no_other_cookie_of_the_site_hides_it() -> TestResult {
+    let server = start(|_| ()).await?;
+    let ours = in_cookie(SIGNED);
+    for cookies in [
+        format!("name=José; {ours}"),
+        format!(r#"a=5"; {ours}"#),
+        format!(r#"a="b; {ours}; c=d""#),
+        format!("a; =; =b;; {ours}"),
+        format!("_my_app_key =x; {ours}"),
+        format!("_my_app_key; x_my_app_key=x; _my_app_key=a\tb;\t{ours}  ;_my_app_key=x"),
+        // Several headers.
+        format!("a=5\"\r\ncookie: b=ü\r\ncookie: {ours}"),
+        format!("{ours}\r\ncookie: _my_app_key=x"),
+    ] {
+        assert_session(&server, &cookies, &with_token(CSRF), SESSION).await?;
+    }
+    for cookies in [
+        format!("_my_app_key={SIGNED}; {ours}").replacen("YQc", "YQg", 1),
+        format!("_my_app_key=x\r\ncookie: {ours}"),
+        format!(r#"_my_app_key="{SIGNED}""#),
+        format!("_my_app_key= {SIGNED}"),
+        format!("_my_app_key =x; _my_app_key ={SIGNED}"),
+        format!("_my_app_key=José; {ours}"),
+    ] {
+        assert_session(&server, &cookies, &with_token(CSRF), "none").await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_log_says_why_there_is_none_and_not_what_was_sent() -> TestResult {
+    let server = start(|_| ()).await?;
+    let changed = SIGNED.replacen("YQc", "YQg", 1);
+    for (cookies, query, why) in [
+        ("a=b".to_owned(), with_token(CSRF), "there is no such cookie"),
+        (in_cookie(&changed), with_token(CSRF), "the cookie was not made with this secret and salt"),
+        (in_cookie(SIGNED), with_token(OTHER_CSRF), "the page does not have the CSRF token of the session"),
+    ] {
+        let log = Log::default();
+        let _guard = log.start();
+        assert_session(&server, &cookies, &query, "none").await?;
+        let lines = log.lines(Level::DEBUG);
+        let told = lines.iter().filter(|line| line.contains("no session") && line.contains(why));
+        assert_eq!(told.count(), 2, "{why} is not told over each transport: {lines:?}");
+        for secret in ["a=b", "SFMyNTY", "YQg", "Dk3n", CSRF, OTHER_CSRF] {
+            assert!(!lines.iter().any(|line| line.contains(secret)), "{secret}: {lines:?}");
+        }
+    }
+    let log = Log::default();
+    let _guard = log.start();
+    assert_session(&server, &in_cookie(SIGNED), &with_token(CSRF), SESSION).await?;
+    assert!(!log.lines(Level::DEBUG).iter().any(|line| line.contains("no session")));
     Ok(())
 }
 

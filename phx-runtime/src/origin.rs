@@ -122,11 +122,12 @@ impl CheckOrigin {
         }
     }
 
-    /// The entries that can match nothing.
+    /// Whether it lets every page in, without a look.
     pub(crate) fn is_any(&self) -> bool {
         matches!(self.0, Policy::Any)
     }
 
+    /// The entries that can match nothing.
     pub(crate) fn invalid_entries(&self) -> impl Iterator<Item = &str> {
         let entries = if let Policy::List(entries) = &self.0 { &entries[..] } else { &[] };
         entries.iter().filter(|entry| !entry.is_valid()).map(|entry| entry.text.as_str())

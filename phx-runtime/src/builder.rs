@@ -202,7 +202,7 @@ impl EndpointBuilder {
     /// let before = Endpoint::builder().secret_key_base(&*old).build()?;
     /// let after = Endpoint::builder().secret_key_base(new).old_secret_key_base(old).build()?;
     /// let token = before.token("user auth")?.sign("ann")?;
-    /// assert_eq!(after.token("user auth")?.verify(token.as_str()), Ok("ann".to_owned()));
+    /// assert_eq!(after.token("user auth")?.verify(&token), Ok("ann".to_owned()));
     /// # Ok(())
     /// # }
     /// ```

@@ -208,7 +208,7 @@ impl Endpoint {
     /// # let secret = "s".repeat(64);
     /// let endpoint = Endpoint::builder().secret_key_base(secret).build()?;
     /// let token = endpoint.token("user auth")?.sign(&7)?;
-    /// assert_eq!(endpoint.token("user auth")?.verify(token.as_str()), Ok(7));
+    /// assert_eq!(endpoint.token("user auth")?.verify(&token), Ok(7));
     /// # Ok(())
     /// # }
     /// ```

@@ -397,6 +397,7 @@ pub mod testing;
 mod timers;
 mod token;
 mod token_error;
+mod token_text;
 mod topic;
 mod topic_name;
 mod transport;
@@ -468,6 +469,7 @@ pub use term::Atom;
 pub use timers::Timer;
 pub use token::Token;
 pub use token_error::TokenError;
+pub use token_text::TokenText;
 pub use topic::{Pattern, Segment, Tail};
 pub use topic_name::TopicName;
 pub use transport::{

@@ -3,6 +3,7 @@
 use crate::envelope::{self, MaxAge};
 use crate::keys::{Derivation, KeyDigest, Keys, Secrets};
 use crate::token_error::TokenError;
+use crate::token_text::TokenText;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -27,16 +28,16 @@ const MIN_SECRET_BYTES: usize = 20;
 /// # fn main() -> Result<(), TokenError> {
 /// let tokens = Token::new("a secret of 20 bytes or more", "user auth")?;
 /// let token = tokens.sign(&7)?;
-/// assert_eq!(tokens.verify::<u64>(token.as_str()), Ok(7));
+/// assert_eq!(tokens.verify::<u64>(&token), Ok(7));
 /// assert_eq!(tokens.verify::<u64>("forged"), Err(TokenError::Invalid));
 /// assert_eq!(tokens.verify::<u64>(None), Err(TokenError::Missing));
 ///
 /// let strict = tokens.clone().max_age(Duration::ZERO);
-/// assert_eq!(strict.verify::<u64>(token.as_str()), Err(TokenError::Expired));
+/// assert_eq!(strict.verify::<u64>(&token), Err(TokenError::Expired));
 ///
 /// // What is signed can be read by everybody; what is encrypted cannot.
 /// let secret = tokens.encrypt(&("room", 5))?;
-/// assert_eq!(tokens.decrypt(secret.as_str()), Ok(("room".to_owned(), 5)));
+/// assert_eq!(tokens.decrypt(&secret), Ok(("room".to_owned(), 5)));
 /// # Ok(())
 /// # }
 /// ```
@@ -92,9 +93,9 @@ impl Token {
     /// # fn main() -> Result<(), TokenError> {
     /// let token = Token::new("the secret until today", "user auth")?.sign("ann")?;
     /// let tokens = Token::new("the secret from today on", "user auth")?;
-    /// assert_eq!(tokens.verify::<String>(token.as_str()), Err(TokenError::Invalid));
+    /// assert_eq!(tokens.verify::<String>(&token), Err(TokenError::Invalid));
     /// let tokens = tokens.old_secret("the secret until today")?;
-    /// assert_eq!(tokens.verify(token.as_str()), Ok("ann".to_owned()));
+    /// assert_eq!(tokens.verify(&token), Ok("ann".to_owned()));
     /// # Ok(())
     /// # }
     /// ```
@@ -160,7 +161,7 @@ impl Token {
     /// # fn main() -> Result<(), TokenError> {
     /// let tokens = Token::new("a secret of 20 bytes or more", "user auth")?.max_age(Duration::from_secs(60));
     /// let token = tokens.sign_at("ann", SystemTime::now() - Duration::from_secs(61))?;
-    /// assert_eq!(tokens.verify::<String>(token.as_str()), Err(TokenError::Expired));
+    /// assert_eq!(tokens.verify::<String>(&token), Err(TokenError::Expired));
     /// # Ok(())
     /// # }
     /// ```
@@ -172,17 +173,24 @@ impl Token {
         Ok(self.keys()?.sign(&term))
     }
 
-    /// Reads the value in a signed token, which may be missing: an `Option<&str>` is fine, such as
+    /// Reads the value in a signed token: a `&str`, a `&String`, or an `Option<&str>` if it may be missing, such as
     /// [`ConnectInfo::auth_token`](crate::ConnectInfo::auth_token).
+    ///
+    /// ```
+    /// # use phx_runtime::{Token, TokenError};
+    /// # fn main() -> Result<(), TokenError> {
+    /// let tokens = Token::new("a secret of 20 bytes or more", "user auth")?;
+    /// let token: Option<String> = Some(tokens.sign("ann")?);
+    /// assert_eq!(tokens.verify(token.as_deref()), Ok("ann".to_owned()));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`TokenError::Missing`], [`TokenError::Invalid`], also for one that was signed in the future,
     /// [`TokenError::Expired`], [`TokenError::Mismatch`] if it holds another type, and [`TokenError::KeyLength`].
-    pub fn verify<'t, T: DeserializeOwned>(
-        &self,
-        token: impl Into<Option<&'t str>>,
-    ) -> Result<T, TokenError> {
-        self.open(token.into(), |keys, token| Ok(keys.verify(token)))
+    pub fn verify<'t, T: DeserializeOwned>(&self, token: impl TokenText<'t>) -> Result<T, TokenError> {
+        self.open(token.text(), |keys, token| Ok(keys.verify(token)))
     }
 
     /// Encrypts a value, as of now. Only those with the secret can read it.
@@ -207,11 +215,8 @@ impl Token {
     ///
     /// # Errors
     /// As [`verify`](Self::verify).
-    pub fn decrypt<'t, T: DeserializeOwned>(
-        &self,
-        token: impl Into<Option<&'t str>>,
-    ) -> Result<T, TokenError> {
-        self.open(token.into(), |keys, token| {
+    pub fn decrypt<'t, T: DeserializeOwned>(&self, token: impl TokenText<'t>) -> Result<T, TokenError> {
+        self.open(token.text(), |keys, token| {
             if keys.can_encrypt() { Ok(keys.decrypt(token)) } else { Err(TokenError::KeyLength) }
         })
     }

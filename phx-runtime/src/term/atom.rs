@@ -22,9 +22,9 @@ pub(super) const MAX_CHARACTERS: usize = 255;
 /// # fn main() -> Result<(), TokenError> {
 /// let tokens = Token::new("a secret of 20 bytes or more", "role")?;
 /// let token = tokens.sign(&Atom::new("admin"))?;
-/// assert_eq!(tokens.verify::<Atom>(token.as_str())?.as_str(), "admin");
+/// assert_eq!(tokens.verify::<Atom>(&token)?.as_str(), "admin");
 /// // A string is not an atom.
-/// assert!(tokens.verify::<Atom>(tokens.sign("admin")?.as_str()).is_err());
+/// assert!(tokens.verify::<Atom>(&tokens.sign("admin")?).is_err());
 /// # Ok(())
 /// # }
 /// ```

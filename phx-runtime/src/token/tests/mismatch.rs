@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 
 fn why<T: serde::de::DeserializeOwned>(data: &impl Serialize) -> Result<String, TokenError> {
     let tokens = tokens("user enc")?;
-    match tokens.decrypt::<T>(tokens.encrypt(data)?.as_str()) {
+    match tokens.decrypt::<T>(&tokens.encrypt(data)?) {
         Err(TokenError::Mismatch(why)) => Ok(why),
         other => other.map(|_| "it fits".to_owned()),
     }

@@ -186,6 +186,10 @@ impl Token {
     /// # }
     /// ```
     ///
+    /// A token of any length is hashed once with each secret before it is known to be good, as in Phoenix. Those in messages,
+    /// queries and headers are as short as [`Limits`](crate::Limits) and the server let these be; where you take one from
+    /// elsewhere, look at its length first.
+    ///
     /// # Errors
     /// [`TokenError::Missing`], [`TokenError::Invalid`], also for one that was signed in the future,
     /// [`TokenError::Expired`], [`TokenError::Mismatch`] if it holds another type, and [`TokenError::KeyLength`].

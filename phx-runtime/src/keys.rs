@@ -143,7 +143,8 @@ pub(crate) struct Key {
 
 impl Key {
     fn new(bytes: Vec<u8>) -> Self {
-        // A key shorter than a block of the hash is one with zeros behind it, and a longer one is hashed.
+        // A key shorter than a block of the hash is one with zeros behind it, and a longer one is hashed. By slice the crate
+        // does the same, but says that it may fail, which all who sign would have to say too.
         let mut block = [0; 64];
         match block.get_mut(..bytes.len()) {
             Some(start) => start.copy_from_slice(&bytes),

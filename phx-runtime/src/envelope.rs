@@ -189,6 +189,11 @@ mod tests {
         let signed = |ago: i128, max_age: f64| opened(&(1, NOW - ago, max_age), None);
         assert_eq!(signed(1500, 1.5), Ok(1));
         assert_eq!(signed(1501, 1.5), Err(TokenError::Expired));
+        assert_eq!(signed(1001, 1.001), Ok(1), "which is 1,000.999… in floats");
+        assert_eq!(signed(1002, 1.001), Err(TokenError::Expired));
+        assert_eq!((signed(0, 0.000_1), signed(0, 0.6e-9)), (Ok(1), Ok(1)));
+        assert_eq!(signed(1, 0.000_1), Err(TokenError::Expired));
+        assert_eq!(signed(0, 0.4e-9), Err(TokenError::Expired), "nothing, to the nanosecond");
         assert_eq!(signed(0, -1.5), Err(TokenError::Expired));
         assert_eq!(signed(1_000_000, 1e300), Ok(1));
         assert_eq!(opened(&(1, NOW, -1), None), Err(TokenError::Expired));

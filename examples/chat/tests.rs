@@ -1,15 +1,32 @@
-//! What happens in a room: `cargo test --example chat`. Rooms outlive a test here, so each has its own.
+//! What happens in a room: `cargo test --example chat`
 
 use phx_runtime::prelude::*;
 use phx_runtime::testing::{ConnectError, TestClient, TestResult, TestServer, over_each};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 struct Message {
     from: String,
     body: String,
     at: u64,
+}
+
+/// Who is present. What stands beside the names is new each time.
+type Names = BTreeMap<String, IgnoredAny>;
+
+#[derive(Deserialize)]
+struct Diff {
+    joins: Names,
+    leaves: Names,
+}
+
+impl Diff {
+    fn names(&self) -> [Vec<&String>; 2] {
+        [self.joins.keys().collect(), self.leaves.keys().collect()]
+    }
 }
 
 fn endpoint() -> Result<Endpoint, EndpointError> {
@@ -48,13 +65,32 @@ async fn the_others_hear_who_comes_and_goes() -> TestResult {
     let endpoint = endpoint()?;
     let (ann, bo) = (connect(&endpoint, "ann").await?, connect(&endpoint, "bo").await?);
     let (at_ann, welcome) = ann.join("room:coming", &()).await?;
-    assert_eq!(welcome, json!({"name": "ann", "members": ["ann"]}));
-    let (at_bo, welcome) = bo.join("room:coming", &()).await?;
-    assert_eq!(welcome, json!({"name": "bo", "members": ["ann", "bo"]}));
-    at_ann.assert_push("joined", &json!({"name": "bo", "members": ["ann", "bo"]})).await;
-    at_bo.refute_push("joined").await;
+    assert_eq!(welcome, json!({"name": "ann"}));
+    let here: Names = at_ann.expect_push("presence_state").await;
+    assert!(here.keys().eq(["ann"]));
+    let own: Diff = at_ann.expect_push("presence_diff").await;
+    assert_eq!(own.names(), [vec!["ann"], vec![]]);
+
+    let (at_bo, _) = bo.join("room:coming", &()).await?;
+    let here: Names = at_bo.expect_push("presence_state").await;
+    assert!(here.keys().eq(["ann", "bo"]));
+    let came: Diff = at_ann.expect_push("presence_diff").await;
+    assert_eq!(came.names(), [vec!["bo"], vec![]]);
     bo.cut().await;
-    at_ann.assert_push("left", &json!({"name": "bo", "members": ["ann"]})).await;
+    let went: Diff = at_ann.expect_push("presence_diff").await;
+    assert_eq!(went.names(), [vec![], vec!["bo"]]);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_others_hear_who_is_typing() -> TestResult {
+    let endpoint = endpoint()?;
+    let (ann, bo) = (connect(&endpoint, "ann").await?, connect(&endpoint, "bo").await?);
+    let (at_ann, _) = ann.join("room:typing", &()).await?;
+    let (at_bo, _) = bo.join("room:typing", &()).await?;
+    at_ann.push("typing", &json!({})).await;
+    at_bo.assert_push("typing", &json!({"name": "ann"})).await;
+    at_ann.refute_push("typing").await;
     Ok(())
 }
 

@@ -11,6 +11,8 @@
 //!
 //! Whoever comes by WebSocket to the same address is in the same room. `transport.mjs` makes phoenix.js come this way.
 
+#[path = "../page/port.rs"]
+mod port;
 mod room;
 mod sessions;
 
@@ -31,18 +33,13 @@ const MAX_BODY_BYTES: u64 = 64 * 1024;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt::init();
+    let port = port::port()?;
     let endpoint = Endpoint::builder().check_origin(CheckOrigin::same_as_request()).build()?;
     let routes = endpoint.routes().or(sse(&endpoint));
-    let server = endpoint.bind(([127, 0, 0, 1], port())).await?;
+    let server = endpoint.bind(([127, 0, 0, 1], port)).await?;
     println!("listening on http://{}", server.local_addr());
     server.run(routes).await;
     Ok(())
-}
-
-/// `--port N`, else 4000.
-fn port() -> u16 {
-    let mut arguments = std::env::args().skip_while(|argument| argument != "--port").skip(1);
-    arguments.next().and_then(|port| port.parse().ok()).unwrap_or(4000)
 }
 
 /// GET opens a session, POST brings it a message.

@@ -17,8 +17,14 @@
 //! A Phoenix application with the same `SECRET_KEY_BASE` may do the login instead:
 //! `Phoenix.Token.sign(conn, "user auth", "ann")`.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+#[path = "../page/port.rs"]
+mod port;
+#[path = "../page/secret.rs"]
+mod secret;
+#[cfg(test)]
+mod tests;
+
+use percent_encoding::percent_decode_str;
 use phx_runtime::TokenError;
 use phx_runtime::prelude::*;
 use serde::Deserialize;
@@ -36,11 +42,14 @@ const ADMINS: &str = "admin";
 /// After which one has to log in again.
 const MAX_AGE: Duration = Duration::from_hours(12);
 
+const MAX_NAME_CHARS: usize = 24;
+
 /// More than a name and a password need.
 const MAX_LOGIN_BYTES: u64 = 1024;
 
 struct UserSocket {
     user: String,
+    locked: Locked,
 }
 
 #[socket]
@@ -50,10 +59,9 @@ impl Socket for UserSocket {
     async fn connect(_: NoParams, info: &ConnectInfo) -> Result<Self, Refused> {
         let user: String = info.token(USERS)?.max_age(MAX_AGE).verify(info.auth_token())?;
         // A token is good until it expires, whatever happens meanwhile. What must count at once is looked up.
-        if info.data::<Locked>().is_none_or(|locked| locked.contains(&user)) {
-            return Err(Refused::new("locked out"));
-        }
-        Ok(Self { user })
+        let locked = info.data::<Locked>().cloned().ok_or(Refused::new("nobody knows who is locked out"))?;
+        locked.check(&user)?;
+        Ok(Self { user, locked })
     }
 
     /// Names all connections of the user, for `Endpoint::disconnect`.
@@ -72,7 +80,10 @@ struct Room;
 impl Room {
     #[join("room:*")]
     fn join(ctx: &mut Joining<Self>) -> Result<(Self, String), Refused> {
-        Ok((Self, format!("welcome, {}", ctx.socket().user)))
+        let UserSocket { user, locked } = ctx.socket();
+        // Whoever was connecting while they were locked out may be connected all the same, but gets no further.
+        locked.check(user)?;
+        Ok((Self, format!("welcome, {user}")))
     }
 
     #[handle_in("shout")]
@@ -86,8 +97,9 @@ impl Room {
 struct Locked(Arc<Mutex<HashSet<String>>>);
 
 impl Locked {
-    fn contains(&self, user: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(user)
+    fn check(&self, user: &str) -> Result<(), Refused> {
+        let locked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if locked.contains(user) { Err(Refused::new("locked out")) } else { Ok(()) }
     }
 
     fn insert(&self, user: String) {
@@ -98,20 +110,25 @@ impl Locked {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt::init();
+    let port = port::port()?;
     let locked = Locked::default();
-    let endpoint = Endpoint::builder()
-        .secret_key_base(secret()?)
-        .socket_with::<UserSocket>("/socket", |options| {
-            options.auth_token = true;
-            options.connect_data(locked.clone());
-        })
-        .build()?;
+    let endpoint = endpoint(secret::secret()?, &locked)?;
     let routes = endpoint.routes().or(login(&endpoint)).or(admin(&endpoint, &locked));
-    let server = endpoint.bind(([127, 0, 0, 1], port())).await?;
+    let server = endpoint.bind(([127, 0, 0, 1], port)).await?;
     println!("the admin's token: {}", endpoint.token(ADMINS)?.sign("admin")?);
     println!("listening on http://{}", server.local_addr());
     server.run(routes).await;
     Ok(())
+}
+
+fn endpoint(secret: String, locked: &Locked) -> Result<Endpoint, EndpointError> {
+    Endpoint::builder()
+        .secret_key_base(secret)
+        .socket_with::<UserSocket>("/socket", |options| {
+            options.auth_token = true;
+            options.connect_data(locked.clone());
+        })
+        .build()
 }
 
 #[derive(Deserialize)]
@@ -120,7 +137,7 @@ struct Login {
     password: String,
 }
 
-/// `POST /login`: a token for who knows the password. A real one has a password for each user.
+/// `POST /login`: a token for who knows the password. A real one has a password for each user, and so knows who there is.
 fn login(endpoint: &Endpoint) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + use<> {
     let endpoint = endpoint.clone();
     warp::path!("login")
@@ -131,11 +148,18 @@ fn login(endpoint: &Endpoint) -> impl Filter<Extract = (Response,), Error = Reje
             if password != "sesame" {
                 return StatusCode::UNAUTHORIZED.into_response();
             }
+            if !is_name(&user) {
+                return StatusCode::UNPROCESSABLE_ENTITY.into_response();
+            }
             match endpoint.token(USERS).and_then(|tokens| tokens.sign(&user)) {
                 Ok(token) => json(&serde_json::json!({ "token": token })).into_response(),
                 Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
             }
         })
+}
+
+fn is_name(user: &str) -> bool {
+    (1..=MAX_NAME_CHARS).contains(&user.chars().count()) && user.trim() == user
 }
 
 /// `POST /admin/disconnect/USER` closes all connections of a user, whose clients connect again by themselves.
@@ -150,10 +174,14 @@ fn admin(
             if check_admin(&endpoint, authorization.as_deref()).is_err() {
                 return StatusCode::UNAUTHORIZED.into_response();
             }
+            // warp gives a segment as it stands in the address, where `größe` is `gr%C3%B6%C3%9Fe`.
+            let Ok(user) = percent_decode_str(&user).decode_utf8() else {
+                return StatusCode::BAD_REQUEST.into_response();
+            };
             match action.as_str() {
                 "disconnect" => {}
-                // First, so that nobody slips in between.
-                "lock" => locked.insert(user.clone()),
+                // First, so that nobody comes back in between.
+                "lock" => locked.insert(user.to_string()),
                 _ => return StatusCode::NOT_FOUND.into_response(),
             }
             endpoint.disconnect(connections_of(&user));
@@ -165,20 +193,4 @@ fn admin(
 fn check_admin(endpoint: &Endpoint, authorization: Option<&str>) -> Result<String, TokenError> {
     let token = authorization.and_then(|authorization| authorization.strip_prefix("Bearer "));
     endpoint.token(ADMINS)?.verify(token)
-}
-
-/// `SECRET_KEY_BASE`, or one that is forgotten when the program ends, and all tokens with it.
-fn secret() -> Result<String, String> {
-    if let Ok(secret) = std::env::var("SECRET_KEY_BASE") {
-        return Ok(secret);
-    }
-    let mut random = [0; 64];
-    getrandom::fill(&mut random).map_err(|error| format!("no random numbers for a secret: {error}"))?;
-    Ok(URL_SAFE_NO_PAD.encode(random))
-}
-
-/// `--port N`, else 4000.
-fn port() -> u16 {
-    let mut arguments = std::env::args().skip_while(|argument| argument != "--port").skip(1);
-    arguments.next().and_then(|port| port.parse().ok()).unwrap_or(4000)
 }

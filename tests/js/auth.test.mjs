@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { createHmac, pbkdf2Sync } from "node:crypto";
 import { after, before, test } from "node:test";
 
-import { answer, connect, join, listen, newSocket } from "./client.mjs";
+import { answer, connect, join, listen } from "./client.mjs";
+import { rawSocket } from "./raw.mjs";
 import { startServer } from "./server.mjs";
-import { within } from "./waiting.mjs";
 
 const SECRET = "a secret that is known to this test and the server, as if it were one of Phoenix";
 
@@ -17,9 +17,6 @@ before(async () => {
   [, adminToken] = /^the admin's token: (.+)$/m.exec(server.lines.join("\n"));
 });
 after(() => server?.stop());
-
-/** phoenix.js tries again by itself; a test that waits for a refusal wants only the first. */
-const once = { reconnectAfterMs: () => 60_000 };
 
 /** `Phoenix.Token.sign(SECRET, "user auth", user, signed_at: signedAt)`, with the seconds of `signedAt`. */
 function sign(user, signedAt, secret = SECRET) {
@@ -46,20 +43,17 @@ async function tokenOf(user) {
   return (await (await logIn(user)).json()).token;
 }
 
-const admin = async (action, user, token = adminToken) => (await fetch(`${server.url}/admin/${action}/${user}`, {
-  method: "POST",
-  headers: { authorization: `Bearer ${token}`, connection: "close" },
-})).status;
-
-async function isRefused(t, options) {
-  const socket = newSocket(t, server, { ...once, ...options });
-  const outcome = new Promise((resolve) => {
-    socket.onOpen(() => resolve("connected"));
-    socket.onError(() => resolve("refused"));
-  });
-  socket.connect();
-  assert.equal(await within(outcome, "the socket to open or fail"), "refused");
+/** The status that the admin's route answers with, by default to the admin. */
+async function admin(action, user, headers = { authorization: `Bearer ${adminToken}` }) {
+  const url = `${server.url}/admin/${action}/${encodeURIComponent(user)}`;
+  return (await fetch(url, { method: "POST", headers: { connection: "close", ...headers } })).status;
 }
+
+/** What phoenix.js offers as subprotocols for its `authToken`. */
+const offer = (authToken) => ["phoenix", `base64url.bearer.phx.${Buffer.from(authToken).toString("base64url")}`];
+
+/** With phoenix.js one would only see that it does not connect, as to a server that is gone. */
+const isRefused = (t, options) => assert.rejects(rawSocket(t, server, options), /403/);
 
 /** Who the server takes the socket's user for. */
 async function whoAmI(socket) {
@@ -79,24 +73,30 @@ test("a token that another implementation of Phoenix.Token has made is as good",
 });
 
 test("nobody connects without a token, or with a bad one", async (t) => {
-  await isRefused(t, {});
-  await isRefused(t, { params: { token: await tokenOf("ann") } });
   const token = await tokenOf("ann");
+  await rawSocket(t, server, { protocols: offer(token) });
+  await isRefused(t, {});
+  await isRefused(t, { params: { token } });
   const [head, , signature] = token.split(".");
   const [, payloadOfBo] = sign("bo", now()).split(".");
-  for (const authToken of ["forged", token.slice(0, -1), `${head}.${payloadOfBo}.${signature}`, adminToken]) {
-    await isRefused(t, { authToken });
+  for (const bad of ["", "forged", token.slice(0, -1), `${head}.${payloadOfBo}.${signature}`, adminToken]) {
+    await isRefused(t, { protocols: offer(bad) });
   }
-  await isRefused(t, { authToken: sign("ann", now(), `not ${SECRET}`) });
+  await isRefused(t, { protocols: offer(sign("ann", now(), `not ${SECRET}`)) });
 });
 
 test("a token expires after twelve hours", async (t) => {
-  await isRefused(t, { authToken: sign("ann", now() - 12 * 3600 - 1) });
+  await isRefused(t, { protocols: offer(sign("ann", now() - 12 * 3600 - 1)) });
   await connect(t, server, { authToken: sign("ann", now() - 12 * 3600 + 60) });
 });
 
 test("a wrong password gets no token", async () => {
   assert.equal((await logIn("ann", "guess")).status, 401);
+});
+
+test("a name has 1 to 24 characters", async () => {
+  for (const name of ["", " ", "é".repeat(25)]) assert.equal((await logIn(name)).status, 422, `"${name}"`);
+  assert.equal((await logIn("é".repeat(24))).status, 200);
 });
 
 test("the admin disconnects all sockets of one user, who come back by themselves", async (t) => {
@@ -125,12 +125,37 @@ test("who is locked out is disconnected and cannot come back", async (t) => {
   await failed.next("the first attempt to fail");
   await failed.next("the second attempt to fail");
   eve.disconnect();
-  await isRefused(t, { authToken });
+  await isRefused(t, { protocols: offer(authToken) });
 });
 
-test("nobody else is an admin", async () => {
-  for (const token of ["", "forged", await tokenOf("ann"), sign("admin", now())]) {
-    assert.equal(await admin("disconnect", "ann", token), 401);
+test("whatever the name, the admin finds it", async (t) => {
+  for (const name of ["größe", "two words", "50% a/b?", "名前"]) {
+    const authToken = await tokenOf(name);
+    const socket = await connect(t, server, { authToken, reconnectAfterMs: () => 10 });
+    assert.equal(await whoAmI(socket), `welcome, ${name}`);
+    const closed = listen(socket, "onClose");
+    const opened = listen(socket, "onOpen");
+    assert.equal(await admin("disconnect", name), 204);
+    assert.equal((await closed.next(`the socket of ${name} to close`)).code, 1001);
+    await opened.next("the socket to open again");
+
+    assert.equal(await admin("lock", name), 204);
+    assert.equal((await closed.next(`the socket of ${name} to close again`)).code, 1001);
+    await isRefused(t, { protocols: offer(authToken) });
+    socket.disconnect();
   }
+});
+
+test("nobody else is an admin, and what they ask for is not done", async (t) => {
+  const authToken = await tokenOf("ann");
+  const ann = await connect(t, server, { authToken });
+  const closed = listen(ann, "onClose");
+  const others = ["Bearer ", "Bearer forged", `Bearer ${authToken}`, `Bearer ${sign("admin", now())}`, adminToken];
+  for (const headers of [{}, ...others.map((authorization) => ({ authorization }))]) {
+    for (const action of ["disconnect", "lock"]) assert.equal(await admin(action, "ann", headers), 401);
+  }
+  await rawSocket(t, server, { protocols: offer(authToken) });
+  assert.equal(await whoAmI(ann), "welcome, ann");
+  assert.deepEqual(closed.items, []);
   assert.equal(await admin("promote", "ann"), 404);
 });

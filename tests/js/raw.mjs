@@ -6,10 +6,10 @@ import WebSocket from "ws";
 
 import { queue, within } from "./waiting.mjs";
 
-/** A WebSocket, which ends with the test `t`. */
-export async function rawSocket(t, server, { path = "/socket", params = {}, ...options } = {}) {
+/** A WebSocket, which ends with the test `t`. Rejects with the status of the answer if the server refuses it. */
+export async function rawSocket(t, server, { path = "/socket", params = {}, protocols = [], ...options } = {}) {
   const query = new URLSearchParams({ vsn: "2.0.0", ...params });
-  const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}/websocket?${query}`, options);
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}/websocket?${query}`, protocols, options);
   const texts = queue();
   const closes = queue();
   socket.on("message", (data) => texts.put(String(data)));

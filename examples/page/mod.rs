@@ -12,8 +12,8 @@ use warp::filters::BoxedFilter;
 use warp::fs::File;
 use warp::{Filter, path};
 
-/// `index.html` of an example's folder at `/`, other files of it by their names, and what all pages have: `base.css`
-/// and `phoenix.mjs`.
+/// `index.html` of an example's folder at `/`, other files of it by their names, and what all pages have: `base.css`,
+/// `page.js` and `phoenix.mjs`.
 pub(crate) fn files(example: &str, names: &[&'static str]) -> Result<BoxedFilter<(File,)>, String> {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (folder, shared) = (examples.join(example), examples.join("page"));
@@ -21,7 +21,11 @@ pub(crate) fn files(example: &str, names: &[&'static str]) -> Result<BoxedFilter
     let file = |name: &'static str, file| path(name).and(path::end()).and(warp::fs::file(file)).boxed();
 
     let index = path::end().and(warp::fs::file(folder.join("index.html"))).boxed();
-    let of_all = [file("phoenix.mjs", phoenix_js), file("base.css", shared.join("base.css"))];
+    let of_all = [
+        file("phoenix.mjs", phoenix_js),
+        file("base.css", shared.join("base.css")),
+        file("page.js", shared.join("page.js")),
+    ];
     let own = names.iter().map(|name| file(name, folder.join(name)));
     Ok(of_all.into_iter().chain(own).fold(index, |files, file| files.or(file).unify().boxed()))
 }

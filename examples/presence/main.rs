@@ -9,6 +9,8 @@
 
 #[path = "../page/mod.rs"]
 mod page;
+#[cfg(test)]
+mod tests;
 
 use phx_runtime::prelude::*;
 use phx_runtime::{CheckOrigin, PresenceCallbacks, Presences};
@@ -22,9 +24,12 @@ use warp::Filter;
 /// Who is back within this time has not been away: a reload, or a moment without network, is no news to anybody.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Of a name, as it was typed.
+const MAX_NAME_CHARS: usize = 24;
+
 /// One browser tab.
 struct BoardSocket {
-    user: String,
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -39,18 +44,22 @@ impl Socket for BoardSocket {
 
     type Params = Login;
 
+    /// The join looks at the name: browsers hide from a page why a connection was refused.
     async fn connect(login: Login, _: &ConnectInfo) -> Result<Self, Refused> {
-        let user = login.user.trim().to_lowercase();
-        match user.chars().count() {
-            1..=24 => Ok(Self { user }),
-            _ => Err(Refused::new("a name has 1 to 24 characters")),
-        }
+        Ok(Self { name: login.user })
     }
 }
 
 /// The board, as one tab has it open.
 struct BoardChannel {
+    user: String,
     mine: Meta,
+}
+
+/// Whom the page has signed in: capital letters make no difference.
+#[derive(Serialize)]
+struct Welcome {
+    user: String,
 }
 
 /// What everybody sees of a tab.
@@ -81,25 +90,32 @@ struct AfterJoin;
 impl BoardChannel {
     /// The page says its status, since it may be back from an interruption.
     #[join("board")]
-    fn join(chosen: Chosen, ctx: &mut Joining<Self>) -> Result<Self, Refused> {
+    fn join(chosen: Chosen, ctx: &mut Joining<Self>) -> Result<(Self, Welcome), Refused> {
+        let name = ctx.socket().name.trim();
+        if !(1..=MAX_NAME_CHARS).contains(&name.chars().count()) {
+            return Err(Refused::new("a name has 1 to 24 characters"));
+        }
+        let user = name.to_lowercase();
         // Whoever is here with another tab, or still by grace, has come before.
-        let known = ctx.presence().get_by_key(ctx.topic(), &ctx.socket().user);
+        let known = ctx.presence().get_by_key(ctx.topic(), &user);
         let metas = known.and_then(|present| present.metas::<Meta>().ok()).unwrap_or_default();
         let since = metas.iter().map(|meta| meta.since).min().unwrap_or_else(now);
         ctx.notify(AfterJoin);
-        Ok(Self { mine: Meta { status: chosen.status, since } })
+        let mine = Meta { status: chosen.status, since };
+        Ok((Self { user: user.clone(), mine }, Welcome { user }))
     }
 
+    /// The list waits for what [`People`] know of this user, so that the page need not.
     #[handle_info]
-    fn after_join(&mut self, _: AfterJoin, ctx: &mut Context<Self>) {
-        ctx.track(&ctx.socket().user, &self.mine);
-        ctx.push("presence_state", &ctx.presences());
+    async fn after_join(&mut self, _: AfterJoin, ctx: &mut Context<Self>) {
+        ctx.track(&self.user, &self.mine);
+        ctx.push("presence_state", &ctx.fetched_presences().await);
     }
 
     #[handle_in("status")]
     fn status(&mut self, chosen: Chosen, ctx: &mut Context<Self>) {
         self.mine.status = chosen.status;
-        ctx.update(&ctx.socket().user, &self.mine);
+        ctx.update(&self.user, &self.mine);
     }
 }
 
@@ -160,14 +176,14 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     page::start_log();
     let port = page::port()?;
     let files = page::files("presence", &["style.css", "presence.js", "favicon.svg"])?;
-    let endpoint = Endpoint::builder()
-        .secret_key_base(page::secret()?)
-        .presence(People)
-        .presence_grace(GRACE)
-        .build()?;
+    let endpoint = endpoint(page::secret()?)?;
     let server = endpoint.bind(([127, 0, 0, 1], port)).await;
     let server = server.map_err(|error| format!("{error} (`--port N` or PORT=N, for example 4001)"))?;
     println!("See who is there: http://{}", server.local_addr());
     server.run(endpoint.routes().or(files)).await;
     Ok(())
+}
+
+fn endpoint(secret: String) -> Result<Endpoint, EndpointError> {
+    Endpoint::builder().secret_key_base(secret).presence(People).presence_grace(GRACE).build()
 }

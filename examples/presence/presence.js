@@ -1,32 +1,17 @@
 // The board: one socket, one channel, and what `Presence` of phoenix.js makes of the server's messages.
 //
 // A person is present once for each tab: `metas` has what each tab says, and beside it stands what the server knows of
-// the person. Text from other people only ever meets the page through textContent.
+// the person.
 
-const MAX_NAME = 24; // the server's limit, checked here first so that nobody has to wait for a refusal
+import {
+  clone, CONNECTION_TEXT, disconnectAfter, hueOf, isolated, nameProblem, paintAvatar, Presence, setTime, Socket, TRANSPORT, ui,
+} from "/page.js";
+
 const MAX_NEWS = 30;
 
 const STATUS_TEXT = { online: "Online", away: "Away", busy: "Busy" };
-const CONNECTION_TEXT = {
-  connecting: "Connecting…",
-  connected: "Connected",
-  disconnected: "Disconnected: reconnecting…",
-};
 
-const ui = Object.fromEntries([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
-
-const { LongPoll, Presence, Socket } = await import("/phoenix.mjs").catch((error) => {
-  ui.fatal.textContent = "The Phoenix client is missing. Run “npm ci” in examples/page and load this page again.";
-  throw error;
-});
-
-// As in a new Phoenix app: a WebSocket, and long polling where none opens within this time.
-// `?transport=longpoll` in the address asks for long polling from the start.
-const TRANSPORT = new URLSearchParams(location.search).get("transport") === "longpoll"
-  ? { transport: LongPoll }
-  : { longPollFallbackMs: 2500 };
-
-let visit = null; // { user, socket, channel }, while signed in
+let visit = null; // { socket, channel }, while signed in, and the `user` that the server says one is
 
 // ---------------------------------------------------------------------------------------------- presence
 
@@ -71,8 +56,7 @@ function personItem({ user, name, team, hue, statuses, status, since }) {
   const item = clone("person-template");
   const part = (name) => item.querySelector(`.${name}`);
   item.dataset.user = user;
-  part("avatar").style.setProperty("--hue", hue);
-  part("avatar").textContent = [...name][0].toUpperCase();
+  paintAvatar(part("avatar"), name, hue);
   part("light").dataset.status = status;
   part("name").textContent = name;
   part("you").hidden = user !== visit.user;
@@ -95,30 +79,10 @@ function light(status) {
 
 function tell(name, what) {
   const item = clone("news-template");
-  const bdi = document.createElement("bdi"); // a right-to-left name must not turn the sentence around it
-  bdi.textContent = name;
   setTime(item.querySelector("time"), Date.now());
-  item.querySelector(".what").append(bdi, ` ${what}`);
+  item.querySelector(".what").append(isolated(name), ` ${what}`);
   ui.news.prepend(item);
   while (ui.news.childElementCount > MAX_NEWS) ui.news.lastElementChild.remove();
-}
-
-function setTime(time, at) {
-  const date = new Date(at);
-  time.dateTime = date.toISOString();
-  time.textContent = date.toLocaleTimeString([], { timeStyle: "short" });
-  time.title = date.toLocaleString();
-}
-
-function clone(template) {
-  return ui[template].content.firstElementChild.cloneNode(true);
-}
-
-// A guest has the same colour on every screen.
-function hueOf(user) {
-  let hash = 7;
-  for (const char of user) hash = (hash * 31 + char.codePointAt(0)) % 9973;
-  return (hash * 47) % 360;
 }
 
 // Nobody knows who is still there while the server cannot be reached.
@@ -134,8 +98,16 @@ function status() {
   return new FormData(ui.statuses).get("status");
 }
 
+/** What is wrong with the name, or nothing. */
+function showProblem(problem) {
+  ui["user-error"].textContent = problem;
+  ui.user.setAttribute("aria-invalid", problem !== "");
+  if (problem) ui.user.focus();
+}
+
 function signIn(user) {
   sessionStorage.setItem("presence:user", user); // per tab: two tabs may be two people
+  showProblem("");
   ui.start.hidden = true;
   ui.board.hidden = false;
   setConnection("connecting");
@@ -143,23 +115,29 @@ function signIn(user) {
   const socket = new Socket("/socket", { params: { user }, ...TRANSPORT });
   // A function is asked at each join: after an interruption the server hears what the status is by then.
   const channel = socket.channel("board", () => ({ status: status() }));
-  visit = { user: user.toLowerCase(), socket, channel };
+  const mine = { socket, channel };
+  visit = mine;
   follow(channel);
-  const show = (state) => { if (visit?.socket === socket) setConnection(state); };
+  const show = (state) => { if (visit === mine) setConnection(state); };
   socket.onOpen(() => show("connected"));
   socket.onClose(() => show("disconnected"));
   socket.connect();
-  channel.join();
+  channel.join()
+    .receive("ok", (welcome) => { mine.user = welcome.user; })
+    .receive("error", ({ reason }) => { if (visit === mine) refused(reason); });
+}
+
+// Without signing out phoenix.js would go on asking a server that said no.
+function refused(reason) {
+  signOut();
+  showProblem(`The server did not let you in: ${reason ?? "no reason given"}.`);
 }
 
 function signOut() {
   sessionStorage.removeItem("presence:user");
   const { socket, channel } = visit;
   visit = null;
-  const leave = channel.leave();
-  // phoenix.js calls that answered at once; the connection has to be there until it really is.
-  if (socket.isConnected()) socket.onMessage(({ ref }) => { if (ref === leave.ref) socket.disconnect(); });
-  else socket.disconnect();
+  disconnectAfter([channel.leave()], socket);
   ui.people.replaceChildren();
   ui.news.replaceChildren();
   ui.board.hidden = true;
@@ -173,12 +151,8 @@ function signOut() {
 ui["start-form"].addEventListener("submit", (event) => {
   event.preventDefault();
   const user = ui.user.value.trim();
-  const length = [...user].length;
-  const problem = length === 0 ? "Please enter a name."
-    : length > MAX_NAME ? `That name has ${length} characters; ${MAX_NAME} is the most.` : "";
-  ui["user-error"].textContent = problem;
-  ui.user.setAttribute("aria-invalid", problem !== "");
-  if (problem) ui.user.focus();
+  const problem = nameProblem(user);
+  if (problem) showProblem(problem);
   else signIn(user);
 });
 

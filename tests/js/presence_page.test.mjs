@@ -160,6 +160,26 @@ test("a name is checked before anybody is asked", async (t) => {
   await signIn(page, "🙂".repeat(24));
 });
 
+test("a name counts as it was typed, not as it is in lower case", async (t) => {
+  const page = await newPage(t, await startBoard(t));
+  const name = "İ".repeat(20); // 40 characters in lower case
+  await signIn(page, name);
+  await shows(page, `${name.toLowerCase()}: Online`);
+  assert.equal(await person(page, name.toLowerCase()).locator(".you").isVisible(), true);
+});
+
+testEach("whom the server does not let in reads why, and may try again", async (t, client) => {
+  const server = await startBoard(t);
+  const page = await newPage(t, server, { client });
+  await page.getByTestId("user-input").fill("\u0085"); // white space to the server alone
+  await page.getByTestId("enter").click();
+  await page.locator("#user-error", { hasText: "a name has 1 to 24 characters" }).waitFor();
+  assert.equal(await page.locator("#board").isVisible(), false);
+  await page.reload();
+  await signIn(page, "ann"); // and it is not remembered
+  assert.equal(await page.locator("#user-error").innerText(), "");
+}, [newest, polling]);
+
 test("the page can be used with the keyboard alone", async (t) => {
   const server = await startBoard(t);
   const ann = await enter(t, server, "ann");

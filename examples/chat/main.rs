@@ -22,6 +22,9 @@ use std::error::Error;
 use std::process::ExitCode;
 use warp::Filter;
 
+/// The files of the page, beside `index.html`.
+const PAGE: [&str; 7] = ["style.css", "chat.js", "lines.js", "room.js", "view.js", "visit.js", "favicon.svg"];
+
 /// One browser tab.
 pub(crate) struct ChatSocket {
     name: String,
@@ -62,7 +65,7 @@ async fn main() -> ExitCode {
 async fn serve() -> Result<(), Box<dyn Error>> {
     page::start_log();
     let port = page::port()?;
-    let files = page::files("chat", &["style.css", "chat.js", "favicon.svg"])?;
+    let files = page::files("chat", &PAGE)?;
     let endpoint = Endpoint::builder().secret_key_base(page::secret()?).build()?;
     let server = endpoint.bind(([127, 0, 0, 1], port)).await;
     let server = server.map_err(|error| format!("{error} (`--port N` or PORT=N, for example 4001)"))?;

@@ -1,6 +1,7 @@
 //! `phx_runtime::testing`, by itself: what each of its functions does over each transport, and what it says when a test
 //! fails.
 
+mod again;
 mod ends;
 mod events;
 mod failure;

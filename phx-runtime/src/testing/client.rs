@@ -178,7 +178,8 @@ impl TestClient {
     }
 
     /// Waits until the server has closed the connection with this code, such as 1013 because the client does not read.
-    /// Long polling has no codes, so that any end will do there.
+    /// Long polling has no codes, so that any end will do there. Only the end of the latest connection counts, and only
+    /// one that the client has not made itself.
     ///
     /// # Panics
     /// If it does not in time, or closes it with another code.
@@ -186,7 +187,7 @@ impl TestClient {
         let inner = Arc::clone(&self.inner);
         Step::new(async move {
             let (timeout, journal) = (inner.patience(), &inner.ends.journal);
-            let closed = journal.take(timeout, |entry| match entry {
+            let closed = journal.take_until_closed(timeout, |entry| match entry {
                 Entry::Closed { code } => Some(*code),
                 _ => None,
             });
@@ -194,6 +195,14 @@ impl TestClient {
                 Some(got) if got == Some(code) || inner.place.over.transport() == "longpoll" => return Ok(()),
                 Some(Some(got)) => format!("the connection was to be closed with {code}, and was with {got}"),
                 Some(None) => format!("the connection was to be closed with {code}, and just ended"),
+                None if journal.has_left() => {
+                    format!("the connection was to be closed with {code}, and the client has ended it itself")
+                }
+                None if journal.is_closed() => {
+                    format!(
+                        "the connection was to be closed with {code}, and an earlier assertion has taken its end"
+                    )
+                }
                 None => format!("the connection was not closed within {timeout:?}"),
             };
             Err(format!("{got}\n\n{}", journal.listed()))

@@ -53,15 +53,15 @@ impl Inner {
     pub(super) async fn cut(&self) {
         let line = self.line().take();
         if let Some(line) = line {
+            self.ends.journal.leaves();
             line.cut().await;
-            if !self.ends.journal.is_closed() {
-                self.ends.journal.add(Entry::Closed { code: None });
-            }
+            self.ends.journal.close();
         }
     }
 
     /// Goes as a client should.
     pub(super) async fn close(&self) {
+        self.ends.journal.leaves();
         let is_told = self.line().as_ref().is_some_and(|line| line.order(Order::Close));
         if is_told && self.place.over.transport() == "websocket" {
             // The server answers a close, unless it has gone.

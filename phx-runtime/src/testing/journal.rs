@@ -26,6 +26,8 @@ struct State {
     entries: VecDeque<Entry>,
     /// Nothing more comes to the client, though it may be broadcast.
     is_closed: bool,
+    /// The client has gone by itself, so that its end is nothing that came.
+    has_left: bool,
 }
 
 impl Journal {
@@ -35,18 +37,38 @@ impl Journal {
 
     pub(super) fn add(&self, entry: Entry) {
         let mut state = self.lock();
-        if state.entries.len() >= ENTRIES {
-            state.entries.pop_front();
-        }
         state.is_closed |= matches!(entry, Entry::Closed { .. });
-        state.entries.push_back(entry);
+        if !(state.has_left && matches!(entry, Entry::Closed { .. })) {
+            if state.entries.len() >= ENTRIES {
+                state.entries.pop_front();
+            }
+            state.entries.push_back(entry);
+        }
         drop(state);
         self.changed.notify_waiters();
     }
 
-    /// The client is connected again.
+    /// The client is connected again. How its connection ended before is no end of this one.
     pub(super) fn reopen(&self) {
-        self.lock().is_closed = false;
+        let mut state = self.lock();
+        state.entries.retain(|entry| !matches!(entry, Entry::Closed { .. }));
+        (state.is_closed, state.has_left) = (false, false);
+    }
+
+    /// The client goes by itself, unless its connection has ended already.
+    pub(super) fn leaves(&self) {
+        let mut state = self.lock();
+        state.has_left |= !state.is_closed;
+    }
+
+    /// The connection is no more.
+    pub(super) fn close(&self) {
+        self.lock().is_closed = true;
+        self.changed.notify_waiters();
+    }
+
+    pub(super) fn has_left(&self) -> bool {
+        self.lock().has_left
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -1,0 +1,65 @@
+//! A topic that is joined again, and a connection that is made again: what came before is not taken for what comes now.
+
+use super::failure::of;
+use super::start;
+use phx_runtime::testing::{TestResult, over_each};
+use serde_json::json;
+use std::time::Duration;
+
+#[test]
+fn the_end_of_an_earlier_connection_is_not_that_of_this_one() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let ann = server.connect("/socket", &json!({"name": "ann"})).await?;
+        ann.cut().await;
+        ann.reconnect().await?;
+        server.endpoint().disconnect("user:ann");
+        ann.assert_closed(1001).await;
+
+        ann.reconnect().await?;
+        let (again, _) = ann.join("kit:1", &()).await?;
+        server.endpoint().disconnect("user:ann");
+        let ended = of(again.assert_push("said", &())).await;
+        assert!(ended.text.contains("did not come before the connection was closed"), "{ended:?}");
+        ann.reconnect().await?;
+        ann.set_timeout(Duration::from_millis(50));
+        let open = of(ann.assert_closed(1001)).await;
+        assert!(open.text.starts_with("the connection was not closed within 50ms"), "{open:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_client_that_goes_by_itself_is_not_closed() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let client = server.connect("/socket", &()).await?;
+        client.close().await;
+        let own = of(client.assert_closed(1000)).await;
+        assert_eq!(
+            own.text,
+            format!(
+                "the connection was to be closed with 1000, and the client has ended it itself\n\n\
+                 nothing came to the client ({over}) that no assertion has taken"
+            )
+        );
+        client.reconnect().await?;
+        client.cut().await;
+        let own = of(client.assert_closed(1001)).await;
+        assert!(own.text.contains("the client has ended it itself"), "{own:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_connection_is_closed_once() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let ann = server.connect("/socket", &json!({"name": "ann"})).await?;
+        server.endpoint().disconnect("user:ann");
+        ann.assert_closed(1001).await;
+        let taken = of(ann.assert_closed(1001)).await;
+        assert!(taken.text.contains("an earlier assertion has taken its end"), "{taken:?}");
+        Ok(())
+    })
+}

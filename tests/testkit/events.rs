@@ -1,5 +1,6 @@
 //! Pushes, replies and broadcasts.
 
+use super::failure::of;
 use super::{Kit, Refusal, Said, said, start};
 use phx_runtime::Binary;
 use phx_runtime::testing::{Over, TestResult, TestSubscription, Version, over_each};
@@ -21,6 +22,36 @@ fn a_push_is_replied_to() -> TestResult {
         assert_eq!(refusal.reason, "no");
         let silent = room.push("silent", &()).await;
         room.refute_reply(&silent).await;
+        Ok(())
+    })
+}
+
+#[test]
+fn a_reply_comes_where_its_push_was_made() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let (ann, bo) = (server.connect("/socket", &()).await?, server.connect("/socket", &()).await?);
+        let (at_ann, _) = ann.join("kit:1", &()).await?;
+        let (at_bo, _) = bo.join("kit:1", &()).await?;
+        let (elsewhere, _) = ann.join("kit:2", &()).await?;
+        let (first, second) = (at_ann.push("ping", &()).await, at_bo.push("ping", &()).await);
+        assert_ne!(first, second);
+        for failure in [
+            of(at_bo.assert_reply(&first, "ok", &())).await,
+            of(at_bo.expect_reply::<Value>(&first, "ok")).await,
+            of(at_bo.refute_reply(&first)).await,
+        ] {
+            assert_eq!(
+                failure.text,
+                r#""ping" was pushed by another client: ask the channel that has pushed it for the reply"#
+            );
+        }
+        assert_eq!(
+            of(elsewhere.assert_reply(&first, "ok", &())).await.text,
+            r#""ping" was pushed on "kit:1", not on "kit:2": ask the channel that has pushed it for the reply"#
+        );
+        at_ann.assert_reply(&first, "ok", &()).await;
+        at_bo.assert_reply(&second, "ok", &()).await;
         Ok(())
     })
 }

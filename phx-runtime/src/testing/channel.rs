@@ -29,9 +29,11 @@ pub struct TestChannel {
     subscription: Option<pubsub::Subscription>,
 }
 
-/// A push of the client, to ask for its reply.
+/// A push of the client, to ask the channel for its reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pushed {
+    pub(super) client: u64,
+    pub(super) topic: String,
     pub(super) reference: String,
     pub(super) event: String,
 }
@@ -66,10 +68,11 @@ impl TestChannel {
     fn send(&self, event: &str, payload: Result<Payload, EncodeError>) -> Step<Pushed> {
         let Self { inner, topic, join_ref, .. } = self;
         let (inner, topic, join_ref) = (Arc::clone(inner), topic.clone(), join_ref.clone());
-        let pushed = Pushed { reference: inner.next_ref(), event: event.to_owned() };
+        let (client, reference, event) = (inner.number, inner.next_ref(), event.to_owned());
+        let pushed = Pushed { client, topic: topic.clone(), reference, event };
         Step::new(async move {
             let payload = payload.map_err(|error| error.to_string())?;
-            let Pushed { reference, event } = &pushed;
+            let Pushed { reference, event, .. } = &pushed;
             let join_ref = Some(&*join_ref);
             inner.send(Sent { join_ref, reference, topic: &topic, event, payload: &payload }).await?;
             Ok(pushed)
@@ -79,7 +82,7 @@ impl TestChannel {
     /// Waits for the reply to a push: `ok`, `error`, or a status of the channel's own, and this payload.
     ///
     /// # Panics
-    /// If none comes in time, or another.
+    /// If none comes in time, or another, or the push was made by another client or on another topic.
     pub fn assert_reply<P: ToPayload + ?Sized>(&self, to: &Pushed, status: &str, payload: &P) -> Step<()> {
         let (inner, topic, to) = (Arc::clone(&self.inner), self.topic.clone(), to.clone());
         let (status, payload) = (status.to_owned(), payload.to_payload());
@@ -92,7 +95,7 @@ impl TestChannel {
     /// Waits for the reply to a push with this status, and gives what it says.
     ///
     /// # Panics
-    /// If none comes in time, or with another status, or with something else than a `P`.
+    /// As [`assert_reply`](Self::assert_reply), or if it comes with another status, or with something else than a `P`.
     pub fn expect_reply<P: FromPayload + 'static>(&self, to: &Pushed, status: &str) -> Step<P> {
         let (inner, topic, to, status) =
             (Arc::clone(&self.inner), self.topic.clone(), to.clone(), status.to_owned());
@@ -102,7 +105,7 @@ impl TestChannel {
     /// Has no reply come to a push.
     ///
     /// # Panics
-    /// If one has come or comes.
+    /// If one has come or comes, or the push was made by another client or on another topic.
     pub fn refute_reply(&self, to: &Pushed) -> Step<()> {
         let to = to.clone();
         self.refute(move |inner, topic| replies::refute(inner, topic, &to))

@@ -20,7 +20,12 @@ const CONNECT: Duration = Duration::from_mins(1);
 /// What a channel has sent to itself may come after the first fence, but not after a second.
 const FENCES: usize = 2;
 
+/// How many clients this program has had, to tell them apart.
+static CLIENTS: AtomicU64 = AtomicU64::new(0);
+
 pub(super) struct Inner {
+    /// Of this client, and of no other in the program.
+    pub(super) number: u64,
     pub(super) place: Place,
     pub(super) ends: Arc<Ends>,
     arrival: Arrival,
@@ -39,7 +44,9 @@ impl Inner {
         let connection = connect(&place, &arrival).await?;
         let ends = Arc::new(ends);
         let line = Mutex::new(Some(Line::start(connection, &ends)));
-        Ok(Arc::new(Self { place, ends, arrival, line, next: AtomicU64::new(1), timeout: Mutex::default() }))
+        let number = CLIENTS.fetch_add(1, Ordering::Relaxed);
+        let (next, timeout) = (AtomicU64::new(1), Mutex::default());
+        Ok(Arc::new(Self { number, place, ends, arrival, line, next, timeout }))
     }
 
     pub(super) async fn connect_again(&self) -> Result<(), ConnectError> {

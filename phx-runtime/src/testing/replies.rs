@@ -55,6 +55,7 @@ pub(super) async fn expect<P: FromPayload>(
 
 /// Fails if it has come.
 pub(super) fn refute(inner: &Inner, topic: &str, to: &Pushed) -> Result<(), String> {
+    check(inner, topic, to)?;
     match inner.ends.journal.take_now(|entry| reply(entry, to)) {
         Some((status, response)) => {
             let (event, response, listed) = (&to.event, shown(&response), inner.ends.journal.listed());
@@ -64,6 +65,19 @@ pub(super) fn refute(inner: &Inner, topic: &str, to: &Pushed) -> Result<(), Stri
         }
         None => Ok(()),
     }
+}
+
+/// A ref means something only to the client that has sent it.
+fn check(inner: &Inner, topic: &str, to: &Pushed) -> Result<(), String> {
+    let Pushed { client, topic: of, event, .. } = to;
+    let whose = if *client != inner.number {
+        "by another client".to_owned()
+    } else if of != topic {
+        format!("on {of:?}, not on {topic:?}")
+    } else {
+        return Ok(());
+    };
+    Err(format!("{event:?} was pushed {whose}: ask the channel that has pushed it for the reply"))
 }
 
 fn reply(entry: &Entry, to: &Pushed) -> Option<(String, Payload)> {
@@ -77,6 +91,7 @@ fn reply(entry: &Entry, to: &Pushed) -> Option<(String, Payload)> {
 
 /// Waits for the reply to a push.
 pub(super) async fn next(inner: &Inner, topic: &str, to: &Pushed) -> Result<(String, Payload), String> {
+    check(inner, topic, to)?;
     let (timeout, journal) = (inner.patience(), &inner.ends.journal);
     journal.take_until_closed(timeout, |entry| reply(entry, to)).await.ok_or_else(|| {
         let (event, listed) = (&to.event, journal.listed());

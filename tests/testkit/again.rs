@@ -1,7 +1,7 @@
 //! A topic that is joined again, and a connection that is made again: what came before is not taken for what comes now.
 
 use super::failure::of;
-use super::start;
+use super::{said, start};
 use phx_runtime::testing::{TestResult, over_each};
 use serde_json::json;
 use std::time::Duration;
@@ -60,6 +60,44 @@ fn a_connection_is_closed_once() -> TestResult {
         ann.assert_closed(1001).await;
         let taken = of(ann.assert_closed(1001)).await;
         assert!(taken.text.contains("an earlier assertion has taken its end"), "{taken:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn broadcasts_are_heard_once_by_who_has_subscribed_twice() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let client = server.connect("/socket", &json!({"name": "ann"})).await?;
+        let (room, _) = client.subscribe_and_join("kit:1", &()).await?;
+        room.leave().await;
+        let left = json!({"name": "ann", "reason": "Left"});
+        room.assert_broadcast("left", &left).await;
+
+        let (again, _) = client.subscribe_and_join("kit:1", &()).await?;
+        again.push("say", &said("hi")).await;
+        again.assert_broadcast("said", &said("hi")).await;
+        again.refute_broadcast("said").await;
+        again.broadcast_from("said", &said("from outside"));
+        again.refute_broadcast("said").await;
+        drop(room);
+        again.leave().await;
+        again.assert_broadcast("left", &left).await;
+        again.refute_broadcast("left").await;
+        Ok(())
+    })
+}
+
+#[test]
+fn broadcasts_before_a_join_are_not_heard_by_it() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let client = server.connect("/socket", &()).await?;
+        let (room, _) = client.subscribe_and_join("kit:1", &()).await?;
+        room.broadcast("said", &said("before"));
+        let (again, _) = client.subscribe_and_join("kit:1", &()).await?;
+        again.refute_broadcast("said").await;
+        room.assert_broadcast("said", &said("before")).await;
         Ok(())
     })
 }

@@ -6,12 +6,11 @@ use super::name::AnyEvent;
 use super::replies;
 use super::seek::{Kind, Sought};
 use super::step::Step;
-use super::subscription::listen;
 use super::wire::Sent;
 use crate::event::EventName;
 use crate::outbound::Outbound;
 use crate::payload::{EncodeError, FromPayload, Payload, ToPayload};
-use crate::pubsub;
+use crate::pubsub::Subscription;
 use std::fmt;
 use std::sync::Arc;
 
@@ -25,8 +24,8 @@ use std::sync::Arc;
 pub struct TestChannel {
     inner: Arc<Inner>,
     topic: String,
-    join_ref: String,
-    subscription: Option<pubsub::Subscription>,
+    join: u64,
+    subscription: Option<Arc<Subscription>>,
 }
 
 /// A push of the client, to ask the channel for its reply.
@@ -39,22 +38,15 @@ pub struct Pushed {
 }
 
 impl TestChannel {
-    pub(super) fn new(inner: Arc<Inner>, topic: &str, join_ref: String, subscribes: bool) -> Self {
-        let subscription = subscribes.then(|| {
-            let ends = Arc::clone(&inner.ends);
-            listen(&inner.place.endpoint, topic, move |entry| ends.journal.add(entry))
-        });
-        Self { inner, topic: topic.to_owned(), join_ref, subscription }
+    pub(super) fn new(inner: Arc<Inner>, topic: &str, join: u64, subscribes: bool) -> Self {
+        let subscription = subscribes.then(|| inner.listen(topic));
+        Self { inner, topic: topic.to_owned(), join, subscription }
     }
 
     /// The topic.
     #[must_use]
     pub fn topic(&self) -> &str {
         &self.topic
-    }
-
-    pub(super) fn join_ref(&self) -> &str {
-        &self.join_ref
     }
 
     /// Sends an event to the channel. In process and by long polling this waits until the server has taken it.
@@ -66,9 +58,8 @@ impl TestChannel {
     }
 
     fn send(&self, event: &str, payload: Result<Payload, EncodeError>) -> Step<Pushed> {
-        let Self { inner, topic, join_ref, .. } = self;
-        let (inner, topic, join_ref) = (Arc::clone(inner), topic.clone(), join_ref.clone());
-        let (client, reference, event) = (inner.number, inner.next_ref(), event.to_owned());
+        let (inner, topic, join_ref) = (Arc::clone(&self.inner), self.topic.clone(), self.join.to_string());
+        let (client, reference, event) = (inner.number, inner.next_ref().to_string(), event.to_owned());
         let pushed = Pushed { client, topic: topic.clone(), reference, event };
         Step::new(async move {
             let payload = payload.map_err(|error| error.to_string())?;
@@ -157,7 +148,7 @@ impl TestChannel {
     /// Has no such broadcast sent on the topic.
     ///
     /// # Panics
-    /// If one was sent or is, or the topic was joined without
+    /// If one was sent since the join or is, or the topic was joined without
     /// [`subscribe_and_join`](super::TestClient::subscribe_and_join).
     pub fn refute_broadcast(&self, event: impl AnyEvent) -> Step<()> {
         let (sought, hears) = (self.sought(Kind::Broadcast, event.any_name()), self.hears(Kind::Broadcast));
@@ -201,11 +192,11 @@ impl TestChannel {
     /// If it does not in time.
     pub fn leave(&self) -> Step<()> {
         let left = self.send("phx_leave", Ok(Payload::empty()));
-        let (inner, topic, join_ref) = (Arc::clone(&self.inner), self.topic.clone(), self.join_ref.clone());
+        let (inner, topic, join) = (Arc::clone(&self.inner), self.topic.clone(), self.join);
         Step::new(async move {
             let left = left.into_result().await?;
             replies::next(&inner, &topic, &left).await?;
-            replies::ended(&inner, &topic, &join_ref, End::Closed).await
+            replies::ended(&inner, &topic, join, End::Closed).await
         })
     }
 
@@ -226,8 +217,8 @@ impl TestChannel {
     }
 
     fn assert_end(&self, end: End) -> Step<()> {
-        let (inner, topic, join_ref) = (Arc::clone(&self.inner), self.topic.clone(), self.join_ref.clone());
-        Step::new(async move { replies::ended(&inner, &topic, &join_ref, end).await })
+        let (inner, topic, join) = (Arc::clone(&self.inner), self.topic.clone(), self.join);
+        Step::new(async move { replies::ended(&inner, &topic, join, end).await })
     }
 
     fn assert(&self, kind: Kind, event: &str, payload: Result<Payload, EncodeError>) -> Step<()> {
@@ -249,16 +240,16 @@ impl TestChannel {
 
     /// Looks whether something is there, now and when nothing more comes.
     fn refute(&self, look: impl Fn(&Inner, &str) -> Result<(), String> + Send + Sync + 'static) -> Step<()> {
-        let (inner, topic, join_ref) = (Arc::clone(&self.inner), self.topic.clone(), self.join_ref.clone());
+        let (inner, topic, join) = (Arc::clone(&self.inner), self.topic.clone(), self.join);
         Step::new(async move {
             look(&inner, &topic)?;
-            inner.settle(&topic, &join_ref).await;
+            inner.settle(&topic, join).await;
             look(&inner, &topic)
         })
     }
 
     fn sought(&self, kind: Kind, event: &str) -> Sought {
-        Sought { kind, topic: self.topic.clone(), event: event.to_owned() }
+        Sought { kind, join: Some(self.join), topic: self.topic.clone(), event: event.to_owned() }
     }
 
     /// Without a subscription nobody would ever hear a broadcast.

@@ -3,7 +3,6 @@
 use super::channel::TestChannel;
 use super::connect_error::ConnectError;
 use super::entry::Entry;
-use super::faults::Faults;
 use super::inner::Inner;
 use super::join::{join, refused};
 use super::join_error::JoinError;
@@ -127,8 +126,7 @@ impl TestClient {
         let mut arrival = Arrival::new(path, format!("vsn={}{separator}{params}", version.vsn()));
         configure(&mut arrival);
         let journal = Journal::new(format!("the client ({})", place.over));
-        let ends = Ends { version, journal, faults: Faults::default(), sent: std::sync::Mutex::default() };
-        Ok(Self { inner: Inner::connect(place, arrival, ends).await? })
+        Ok(Self { inner: Inner::connect(place, arrival, Ends::new(version, journal)).await? })
     }
 
     /// Joins a topic. Gives the channel as the client has it, and what `#[join]` replied: compare it with a

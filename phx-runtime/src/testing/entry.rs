@@ -1,6 +1,7 @@
 //! What can come to a client, and how it is told in a failure.
 
 use super::compare::shown;
+use crate::broadcast::Broadcast;
 use crate::payload::Payload;
 use std::fmt;
 
@@ -21,12 +22,14 @@ pub(super) enum Entry {
     },
     /// Not to the client, but to those who listen to the topic.
     Broadcast {
+        /// The next of the client's refs: a join that has it, or a later one, was not there to hear this.
+        before: u64,
         topic: String,
         event: String,
         payload: Payload,
     },
     End {
-        join_ref: Option<String>,
+        join: Option<u64>,
         topic: String,
         end: End,
         payload: Payload,
@@ -62,6 +65,17 @@ impl End {
     }
 }
 
+impl Entry {
+    pub(super) fn broadcast(broadcast: &Broadcast, before: u64) -> Self {
+        Self::Broadcast {
+            before,
+            topic: broadcast.topic().to_owned(),
+            event: broadcast.event().to_owned(),
+            payload: broadcast.payload().clone(),
+        }
+    }
+}
+
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -71,7 +85,7 @@ impl fmt::Display for Entry {
             Self::Reply { topic, event, status, response, .. } => {
                 write!(f, "reply {status} to {event:?} on {topic:?}: {}", shown(response))
             }
-            Self::Broadcast { topic, event, payload } => {
+            Self::Broadcast { topic, event, payload, .. } => {
                 write!(f, "broadcast {event:?} on {topic:?}: {}", shown(payload))
             }
             Self::End { topic, end, payload, .. } => {

@@ -6,11 +6,14 @@ use super::connection::Connection;
 use super::entry::Entry;
 use super::line::{Ends, FENCE, Line, Order};
 use super::place::Place;
+use super::subscription::listen;
 use super::wire::Sent;
 use crate::arrival::Arrival;
 use crate::payload::Payload;
+use crate::pubsub::Subscription;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -31,7 +34,8 @@ pub(super) struct Inner {
     arrival: Arrival,
     /// `None` after the client has gone.
     line: Mutex<Option<Line>>,
-    next: AtomicU64,
+    /// To the topics that are listened to, as long as one of their channels is there.
+    subscriptions: Mutex<HashMap<String, Weak<Subscription>>>,
     timeout: Mutex<Option<Duration>>,
 }
 
@@ -45,8 +49,8 @@ impl Inner {
         let ends = Arc::new(ends);
         let line = Mutex::new(Some(Line::start(connection, &ends)));
         let number = CLIENTS.fetch_add(1, Ordering::Relaxed);
-        let (next, timeout) = (AtomicU64::new(1), Mutex::default());
-        Ok(Arc::new(Self { number, place, ends, arrival, line, next, timeout }))
+        let (subscriptions, timeout) = (Mutex::default(), Mutex::default());
+        Ok(Arc::new(Self { number, place, ends, arrival, line, subscriptions, timeout }))
     }
 
     pub(super) async fn connect_again(&self) -> Result<(), ConnectError> {
@@ -96,8 +100,22 @@ impl Inner {
         *self.timeout.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn next_ref(&self) -> String {
-        self.next.fetch_add(1, Ordering::Relaxed).to_string()
+    pub(super) fn next_ref(&self) -> u64 {
+        self.ends.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Listens to the broadcasts on a topic. Each is heard once, however many joins have asked for it.
+    pub(super) fn listen(&self, topic: &str) -> Arc<Subscription> {
+        let mut subscriptions = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(subscription) = subscriptions.get(topic).and_then(Weak::upgrade) {
+            return subscription;
+        }
+        let ends = Arc::clone(&self.ends);
+        let subscription = Arc::new(listen(&self.place.endpoint, topic, move |broadcast| {
+            ends.journal.add(Entry::broadcast(broadcast, ends.next.load(Ordering::Relaxed)));
+        }));
+        subscriptions.insert(topic.to_owned(), Arc::downgrade(&subscription));
+        subscription
     }
 
     /// Sends a message of the test, unless it is to be lost.
@@ -130,13 +148,13 @@ impl Inner {
 
     /// Waits until what has not come will not: in paused time for as long as that is asked for, in real time until
     /// everything is here that the channel had to do, and no longer.
-    pub(super) async fn settle(&self, topic: &str, join_ref: &str) {
+    pub(super) async fn settle(&self, topic: &str, join: u64) {
         let timeout = self.asked().unwrap_or(clock::PAUSED);
         let all_is_here = async {
             for _ in 0..FENCES {
                 let reference = format!("{FENCE}{}", self.next_ref());
-                let join_ref = Some(join_ref);
-                let (event, payload) = ("phx_fence", &Payload::empty());
+                let (join_ref, event, payload) = (join.to_string(), "phx_fence", &Payload::empty());
+                let join_ref = Some(&*join_ref);
                 let fence = Sent { join_ref, reference: &reference, topic, event, payload };
                 if self.transmit(fence).await.is_err() {
                     return;

@@ -18,9 +18,10 @@ pub(super) async fn join(
     subscribes: bool,
 ) -> Result<(TestChannel, Payload), JoinError> {
     let params = params.map_err(|error| JoinError::Unanswered(error.to_string()))?;
+    let join = inner.next_ref();
     // Before the join, as what it broadcasts is heard too.
-    let channel = TestChannel::new(Arc::clone(inner), topic, inner.next_ref(), subscribes);
-    let join_ref = channel.join_ref();
+    let channel = TestChannel::new(Arc::clone(inner), topic, join, subscribes);
+    let join_ref = &*join.to_string();
     let sent =
         Sent { join_ref: Some(join_ref), reference: join_ref, topic, event: "phx_join", payload: &params };
     inner.send(sent).await.map_err(JoinError::Unanswered)?;

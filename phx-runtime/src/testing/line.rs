@@ -11,6 +11,7 @@ use crate::payload::Payload;
 use futures_util::FutureExt;
 use std::collections::HashMap;
 use std::future::pending;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -36,6 +37,8 @@ pub(super) struct Ends {
     pub(super) version: Version,
     pub(super) journal: Journal,
     pub(super) faults: Faults,
+    /// The client's next ref. They grow, and so tell earlier joins from later ones.
+    pub(super) next: AtomicU64,
     /// The events of what waits for its reply, by ref: the reply does not say.
     pub(super) sent: Mutex<HashMap<String, String>>,
 }
@@ -162,6 +165,11 @@ async fn until(reads: &mut watch::Receiver<bool>, wanted: bool) {
 }
 
 impl Ends {
+    pub(super) fn new(version: Version, journal: Journal) -> Self {
+        let (faults, next, sent) = (Faults::default(), AtomicU64::new(1), Mutex::default());
+        Self { version, journal, faults, next, sent }
+    }
+
     fn received(&self, message: &Message) {
         let Some(entry) = self.entry(message) else { return };
         let is_lost = !matches!(entry, Entry::Fence(_)) && self.faults.loses_received();
@@ -179,7 +187,9 @@ impl Ends {
                 Some(Entry::Reply { reference, topic, event, status, response })
             }
             Ok(Got::Event { join_ref, topic, event, payload }) => Some(match End::of(&event) {
-                Some(end) => Entry::End { join_ref, topic, end, payload },
+                Some(end) => {
+                    Entry::End { join: join_ref.and_then(|join| join.parse().ok()), topic, end, payload }
+                }
                 None => Entry::Push { topic, event, payload },
             }),
             Err(error) => Some(Entry::Unreadable(error)),

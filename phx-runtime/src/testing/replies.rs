@@ -100,12 +100,10 @@ pub(super) async fn next(inner: &Inner, topic: &str, to: &Pushed) -> Result<(Str
 }
 
 /// Waits for the end of a channel, and has it be this one.
-pub(super) async fn ended(inner: &Inner, topic: &str, join_ref: &str, expected: End) -> Result<(), String> {
+pub(super) async fn ended(inner: &Inner, topic: &str, join: u64, expected: End) -> Result<(), String> {
     let (timeout, journal) = (inner.patience(), &inner.ends.journal);
     let end = journal.take_until_closed(timeout, |entry| match entry {
-        Entry::End { join_ref: of, topic: at, end, payload }
-            if at == topic && of.as_deref().is_none_or(|of| of == join_ref) =>
-        {
+        Entry::End { join: of, topic: at, end, payload } if at == topic && of.is_none_or(|of| of == join) => {
             Some((*end, payload.clone()))
         }
         _ => None,

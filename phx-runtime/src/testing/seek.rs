@@ -17,6 +17,8 @@ pub(super) enum Kind {
 #[derive(Debug, Clone)]
 pub(super) struct Sought {
     pub(super) kind: Kind,
+    /// Of the channel that is asked, if it is one.
+    pub(super) join: Option<u64>,
     pub(super) topic: String,
     pub(super) event: String,
 }
@@ -63,7 +65,16 @@ impl Sought {
 
     pub(super) fn payload_of<'e>(&self, entry: &'e Entry) -> Option<&'e Payload> {
         let (kind, topic, event, payload) = parts(entry)?;
-        (kind == self.kind && topic == self.topic && event == self.event).then_some(payload)
+        let is_it = kind == self.kind && topic == self.topic && event == self.event;
+        (is_it && self.reaches(entry)).then_some(payload)
+    }
+
+    /// Whether something on the topic came for this join of it.
+    fn reaches(&self, entry: &Entry) -> bool {
+        match (entry, self.join) {
+            (Entry::Broadcast { before, .. }, Some(join)) => join < *before,
+            _ => true,
+        }
     }
 
     async fn next<T>(
@@ -96,11 +107,16 @@ impl Sought {
     /// What came that is nearly it.
     fn hints(&self, journal: &Journal, expected: Option<&Payload>) -> Vec<String> {
         let entries = journal.entries();
-        let of_kind = || entries.iter().filter_map(parts).filter(|(kind, ..)| *kind == self.kind);
         let mut hints = Vec::new();
-        for (_, topic, event, payload) in of_kind() {
+        for entry in &entries {
+            let Some((kind, topic, event, payload)) = parts(entry) else { continue };
+            if kind != self.kind {
+                continue;
+            }
             if topic == self.topic && event == self.event {
-                if let Some(expected) = expected {
+                if !self.reaches(entry) {
+                    hints.push("it came with another join of the topic".to_owned());
+                } else if let Some(expected) = expected {
                     let lines = differences(expected, payload);
                     hints.push(format!("it came with another payload:\n    {}", lines.join("\n    ")));
                 }
@@ -128,7 +144,7 @@ impl std::fmt::Display for Sought {
 fn parts(entry: &Entry) -> Option<(Kind, &str, &str, &Payload)> {
     match entry {
         Entry::Push { topic, event, payload } => Some((Kind::Push, topic, event, payload)),
-        Entry::Broadcast { topic, event, payload } => Some((Kind::Broadcast, topic, event, payload)),
+        Entry::Broadcast { topic, event, payload, .. } => Some((Kind::Broadcast, topic, event, payload)),
         _ => None,
     }
 }

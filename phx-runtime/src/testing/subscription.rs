@@ -6,6 +6,7 @@ use super::journal::Journal;
 use super::name::AnyEvent;
 use super::seek::{Kind, Sought};
 use super::step::Step;
+use crate::broadcast::Broadcast;
 use crate::endpoint::Endpoint;
 use crate::event::EventName;
 use crate::payload::{FromPayload, ToPayload};
@@ -46,7 +47,8 @@ impl TestSubscription {
         let journal = Arc::new(Journal::new(format!("those who listen to {topic:?}")));
         let place = listen(endpoint, &topic, {
             let journal = Arc::clone(&journal);
-            move |entry| journal.add(entry)
+            // Nobody joins here.
+            move |broadcast| journal.add(Entry::broadcast(broadcast, 0))
         });
         Self { topic, journal, _place: place }
     }
@@ -87,7 +89,7 @@ impl TestSubscription {
     }
 
     fn sought(&self, event: &str) -> Sought {
-        Sought { kind: Kind::Broadcast, topic: self.topic.clone(), event: event.to_owned() }
+        Sought { kind: Kind::Broadcast, join: None, topic: self.topic.clone(), event: event.to_owned() }
     }
 }
 
@@ -105,14 +107,10 @@ fn patience() -> std::time::Duration {
 pub(super) fn listen(
     endpoint: &Endpoint,
     topic: &str,
-    tell: impl Fn(Entry) + Send + Sync + 'static,
+    tell: impl Fn(&Broadcast) + Send + Sync + 'static,
 ) -> pubsub::Subscription {
     let subscriber = Subscriber::Listening(Box::new(move |broadcast| {
-        tell(Entry::Broadcast {
-            topic: broadcast.topic().to_owned(),
-            event: broadcast.event().to_owned(),
-            payload: broadcast.payload().clone(),
-        });
+        tell(&broadcast);
         // Nobody is to wait for a test.
         0
     }));

@@ -3,7 +3,7 @@
 use super::failure::of;
 use super::{said, start};
 use phx_runtime::testing::{TestResult, over_each};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 #[test]
@@ -98,6 +98,35 @@ fn broadcasts_before_a_join_are_not_heard_by_it() -> TestResult {
         let (again, _) = client.subscribe_and_join("kit:1", &()).await?;
         again.refute_broadcast("said").await;
         room.assert_broadcast("said", &said("before")).await;
+        Ok(())
+    })
+}
+
+#[test]
+fn pushes_are_those_of_their_join() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let client = server.connect("/socket", &()).await?;
+        let (first, _) = client.join("kit:1", &()).await?;
+        first.push("push", &json!({"n": 1})).await;
+        first.push("say", &said("hi")).await;
+        first.leave().await;
+        let (second, _) = client.join("kit:1", &()).await?;
+        second.refute_push("pushed").await;
+        second.refute_push("said").await;
+        second.push("push", &json!({"n": 2})).await;
+        second.push("say", &said("ho")).await;
+        let (third, _) = client.join("kit:1", &()).await?;
+        third.refute_push("pushed").await;
+        assert_eq!(second.expect_push::<Value>("pushed").await, json!({"n": 2}));
+        second.assert_push("said", &said("ho")).await;
+        first.assert_push("said", &said("hi")).await;
+        first.assert_push("pushed", &json!({"n": 1})).await;
+        client.set_timeout(Duration::from_millis(50));
+        third.push("push", &json!({"n": 3})).await;
+        third.refute_push("said").await;
+        let earlier = of(second.assert_push("pushed", &json!({"n": 3}))).await;
+        assert!(earlier.text.contains("\n  it came with another join of the topic\n"), "{}", earlier.text);
         Ok(())
     })
 }

@@ -9,6 +9,8 @@ use std::fmt;
 #[derive(Debug, Clone)]
 pub(super) enum Entry {
     Push {
+        /// The join of the topic that it is a matter of.
+        join: Option<u64>,
         topic: String,
         event: String,
         payload: Payload,
@@ -79,7 +81,7 @@ impl Entry {
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Push { topic, event, payload } => {
+            Self::Push { topic, event, payload, .. } => {
                 write!(f, "push {event:?} on {topic:?}: {}", shown(payload))
             }
             Self::Reply { topic, event, status, response, .. } => {

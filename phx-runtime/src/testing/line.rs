@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use std::collections::HashMap;
 use std::future::pending;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -41,6 +41,8 @@ pub(super) struct Ends {
     pub(super) next: AtomicU64,
     /// The events of what waits for its reply, by ref: the reply does not say.
     pub(super) sent: Mutex<HashMap<String, String>>,
+    /// The latest join of each topic: what is broadcast says of none, and in version 1 nothing does.
+    joined: Mutex<HashMap<String, u64>>,
 }
 
 /// Dropping it cuts the connection.
@@ -166,8 +168,9 @@ async fn until(reads: &mut watch::Receiver<bool>, wanted: bool) {
 
 impl Ends {
     pub(super) fn new(version: Version, journal: Journal) -> Self {
-        let (faults, next, sent) = (Faults::default(), AtomicU64::new(1), Mutex::default());
-        Self { version, journal, faults, next, sent }
+        let (faults, next) = (Faults::default(), AtomicU64::new(1));
+        let (sent, joined) = (Mutex::default(), Mutex::default());
+        Self { version, journal, faults, next, sent, joined }
     }
 
     fn received(&self, message: &Message) {
@@ -184,15 +187,27 @@ impl Ends {
             Ok(Got::Reply { reference, topic, status, response }) => {
                 let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
                 let event = sent.remove(&reference).unwrap_or_default();
+                if event == "phx_join"
+                    && status == "ok"
+                    && let Ok(join) = reference.parse()
+                {
+                    self.joined().insert(topic.clone(), join);
+                }
                 Some(Entry::Reply { reference, topic, event, status, response })
             }
-            Ok(Got::Event { join_ref, topic, event, payload }) => Some(match End::of(&event) {
-                Some(end) => {
-                    Entry::End { join: join_ref.and_then(|join| join.parse().ok()), topic, end, payload }
-                }
-                None => Entry::Push { topic, event, payload },
-            }),
+            Ok(Got::Event { join_ref, topic, event, payload }) => {
+                let join = join_ref.and_then(|join| join.parse().ok());
+                let join = join.or_else(|| self.joined().get(&topic).copied());
+                Some(match End::of(&event) {
+                    Some(end) => Entry::End { join, topic, end, payload },
+                    None => Entry::Push { join, topic, event, payload },
+                })
+            }
             Err(error) => Some(Entry::Unreadable(error)),
         }
+    }
+
+    fn joined(&self) -> MutexGuard<'_, HashMap<String, u64>> {
+        self.joined.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

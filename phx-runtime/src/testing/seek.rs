@@ -72,6 +72,7 @@ impl Sought {
     /// Whether something on the topic came for this join of it.
     fn reaches(&self, entry: &Entry) -> bool {
         match (entry, self.join) {
+            (Entry::Push { join: Some(of), .. }, Some(join)) => *of == join,
             (Entry::Broadcast { before, .. }, Some(join)) => join < *before,
             _ => true,
         }
@@ -143,7 +144,7 @@ impl std::fmt::Display for Sought {
 
 fn parts(entry: &Entry) -> Option<(Kind, &str, &str, &Payload)> {
     match entry {
-        Entry::Push { topic, event, payload } => Some((Kind::Push, topic, event, payload)),
+        Entry::Push { topic, event, payload, .. } => Some((Kind::Push, topic, event, payload)),
         Entry::Broadcast { topic, event, payload, .. } => Some((Kind::Broadcast, topic, event, payload)),
         _ => None,
     }

@@ -34,6 +34,22 @@ fn a_client_that_does_not_read_is_closed_with_1013() -> TestResult {
 }
 
 #[test]
+fn a_client_that_does_not_read_has_nothing_come() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let client = server.connect("/socket", &()).await?;
+        let (room, _) = client.subscribe_and_join("kit:1", &()).await?;
+        client.stop_reading();
+        room.push("say", &said("hi")).await;
+        room.assert_broadcast("said", &said("hi")).await;
+        room.refute_push("said").await;
+        client.resume_reading();
+        room.assert_push("said", &said("hi")).await;
+        Ok(())
+    })
+}
+
+#[test]
 fn a_client_that_is_cut_off_is_missed_and_comes_back() -> TestResult {
     over_each(async |over| {
         let server = start(over).await?;

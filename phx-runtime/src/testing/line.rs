@@ -142,7 +142,10 @@ async fn read(mut incoming: Incoming, mut reads: watch::Receiver<bool>, ends: Ar
                 next = incoming.next() => next,
             }
         } else {
-            incoming.next().await
+            let next = incoming.next().await;
+            // The answer to what was asked for before waits too.
+            until(&mut reads, true).await;
+            next
         };
         match next {
             Ok(Some(Message::Close(frame))) => {

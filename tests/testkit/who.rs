@@ -187,3 +187,10 @@ async fn a_test_that_returns_an_error_shows_it_to_be_read() -> TestResult {
     );
     Ok(())
 }
+
+#[test]
+fn an_error_over_a_transport_is_shown_to_be_read() {
+    let failed = over_each(async |_| Err("it has failed\n\nwhat came: nothing".into()));
+    let shown = failed.err().map(|error| format!("{error:?}"));
+    assert_eq!(shown.as_deref(), Some("in process: it has failed\n\nwhat came: nothing"));
+}

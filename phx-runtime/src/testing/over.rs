@@ -1,12 +1,13 @@
 //! The same test over each transport and in each version of the protocol.
 
 use super::version::Version;
+use std::error::Error;
 use std::fmt;
 use std::thread;
 use tokio::runtime::{Builder, Handle};
 
 /// What a test returns: any error fails it with its text.
-pub type TestResult = Result<(), Box<dyn std::error::Error>>;
+pub type TestResult = Result<(), Box<dyn Error>>;
 
 /// How a client is connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,7 +71,23 @@ impl Over {
         let runtime =
             Builder::new_current_thread().enable_all().start_paused(self.is_in_process()).build()?;
         let _tells = Tells(self);
-        runtime.block_on(test(self)).map_err(|error| format!("{self}: {error}").into())
+        runtime.block_on(test(self)).map_err(|error| Failed { over: self, error }.into())
+    }
+}
+
+/// The error of a test, with what it ran over.
+#[derive(thiserror::Error)]
+#[error("{over}: {error}")]
+struct Failed {
+    over: Over,
+    #[source]
+    error: Box<dyn Error>,
+}
+
+/// As `Display`, so that a test that returns the error shows it to be read.
+impl fmt::Debug for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -125,6 +125,17 @@ impl Kit {
         ctx.send_after(Duration::from_millis(milliseconds), Later::Push2);
     }
 
+    /// Is answered when the test lets it, also after the channel has ended.
+    #[handle_in("answer_gated")]
+    fn answer_gated(&mut self, ctx: &mut Context<Self>) {
+        let (deferred, topic) = (ctx.defer(), ctx.topic().to_owned());
+        tokio::spawn(async move {
+            wait_at_gate(&topic).await;
+            // It encodes.
+            let _ = deferred.reply(Ok::<_, Refused>("at last"));
+        });
+    }
+
     #[handle_in("stop")]
     fn stop(&mut self, ctx: &mut Context<Self>) {
         ctx.stop();

@@ -1,9 +1,11 @@
 //! How channels and connections end.
 
-use super::{said, start};
-use phx_runtime::testing::{TestResult, over_each};
-use serde_json::json;
-use std::time::Duration;
+use super::failure::of;
+use super::{endpoint, said, start};
+use crate::support::signals::gate;
+use phx_runtime::testing::{TestClient, TestResult, over_each};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_client_leaves_and_may_join_again() -> TestResult {
@@ -86,6 +88,47 @@ fn an_end_is_that_of_its_join_and_not_of_a_later_one() -> TestResult {
         let no_end = super::failure::of(second.assert_crashed()).await;
         assert!(no_end.text.contains("did not end with phx_error"), "{no_end:?}");
         first.assert_crashed().await;
+        Ok(())
+    })
+}
+
+#[tokio::test]
+async fn in_real_time_no_more_than_a_little_is_waited_for_after_the_end_of_a_channel() -> TestResult {
+    let client = TestClient::connect(&endpoint()?, "/socket", &()).await?;
+    let (room, _) = client.join("kit:1", &()).await?;
+    let silent = room.push("silent", &()).await;
+    room.push("crash", &()).await;
+    let started = Instant::now();
+    let no_push = of(room.assert_push("said", &())).await;
+    assert!(no_push.text.contains("did not come before the channel crashed"), "{no_push:?}");
+    let no_reply = of(room.expect_reply::<Value>(&silent, "ok")).await;
+    assert!(no_reply.text.contains("came before the channel crashed"), "{no_reply:?}");
+    let no_end = of(room.assert_closed()).await;
+    assert!(no_end.text.contains("and did with phx_error"), "{no_end:?}");
+    let no_end = of(room.assert_closed()).await;
+    assert!(no_end.text.contains("an earlier assertion has taken its phx_error"), "{no_end:?}");
+    assert!(started.elapsed() < Duration::from_secs(5));
+    Ok(())
+}
+
+#[test]
+fn what_came_before_the_end_is_there_after_it_and_replies_may_come_later() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let client = server.connect("/socket", &()).await?;
+        let (room, _) = client.join("kit:gated", &()).await?;
+        let ping = room.push("ping", &()).await;
+        let gated = room.push("answer_gated", &()).await;
+        room.push("push", &json!({"n": 1})).await;
+        room.push("stop", &()).await;
+        room.assert_closed().await;
+        room.assert_push("pushed", &json!({"n": 1})).await;
+        room.assert_reply(&ping, "ok", &()).await;
+        room.refute_reply(&gated).await;
+        client.set_timeout(Duration::from_secs(10));
+        let ((), ()) = tokio::join!(room.assert_reply(&gated, "ok", "at last"), async {
+            gate("kit:gated").add_permits(1);
+        });
         Ok(())
     })
 }

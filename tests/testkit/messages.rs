@@ -266,6 +266,43 @@ async fn an_end_that_is_another() -> TestResult {
 }
 
 #[tokio::test(start_paused = true)]
+async fn something_of_a_channel_that_has_ended() -> TestResult {
+    let (_client, room) = join("kit:1").await?;
+    let silent = room.push("silent", &()).await;
+    room.push("stop", &()).await;
+    says(
+        &of(room.assert_push("said", &())).await,
+        r#"
+        the push "said" on "kit:1" with {} did not come before the channel was closed
+
+        what came to the client (in process) and no assertion has taken:
+          1. broadcast "left" on "kit:1": {"name":"ann","reason":"Stopped(Normal)"}
+          2. phx_close on "kit:1": {}
+        "#,
+    );
+    room.assert_closed().await;
+    room.assert_broadcast("left", &json!({"name": "ann", "reason": "Stopped(Normal)"})).await;
+    says(
+        &of(room.assert_reply(&silent, "ok", &())).await,
+        r#"
+        no reply to "silent" on "kit:1" came before the channel was closed
+
+        nothing came to the client (in process) that no assertion has taken
+        "#,
+    );
+    says(
+        &of(room.assert_broadcast("said", &said("hi"))).await,
+        r#"
+        the broadcast "said" on "kit:1" with {"text":"hi"} did not come within 100ms
+          the channel was closed before
+
+        nothing came to the client (in process) that no assertion has taken
+        "#,
+    );
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_is_closed() -> TestResult {
     let endpoint = endpoint()?;
     let client = TestClient::connect(&endpoint, "/socket", &json!({"name": "ann"})).await?;

@@ -12,6 +12,7 @@ use crate::outbound::Outbound;
 use crate::payload::{EncodeError, FromPayload, Payload, ToPayload};
 use crate::pubsub::Subscription;
 use std::fmt;
+use std::future::pending;
 use std::sync::Arc;
 
 /// A topic that a [`TestClient`](super::TestClient) has joined.
@@ -21,6 +22,11 @@ use std::sync::Arc;
 /// * `refute_…` has it not come.
 ///
 /// What an assertion finds, it takes: the next looks for another. Assertions need no order among themselves.
+///
+/// They are of this join of the topic: what came with another one of the same client is for the channel that this gave.
+/// What came before the channel's end is there after it too. What has not come is waited for as ever in paused time, and
+/// in real time for 100 ms more, or [as long as is asked for](super::TestClient::set_timeout): a channel may answer late
+/// what it has [deferred](crate::Context::defer).
 pub struct TestChannel {
     inner: Arc<Inner>,
     topic: String,
@@ -33,6 +39,7 @@ pub struct TestChannel {
 pub struct Pushed {
     pub(super) client: u64,
     pub(super) topic: String,
+    pub(super) join: u64,
     pub(super) reference: String,
     pub(super) event: String,
 }
@@ -59,8 +66,9 @@ impl TestChannel {
 
     fn send(&self, event: &str, payload: Result<Payload, EncodeError>) -> Step<Pushed> {
         let (inner, topic, join_ref) = (Arc::clone(&self.inner), self.topic.clone(), self.join.to_string());
-        let (client, reference, event) = (inner.number, inner.next_ref().to_string(), event.to_owned());
-        let pushed = Pushed { client, topic: topic.clone(), reference, event };
+        let (client, join) = (inner.number, self.join);
+        let (reference, event) = (inner.next_ref().to_string(), event.to_owned());
+        let pushed = Pushed { client, topic: topic.clone(), join, reference, event };
         Step::new(async move {
             let payload = payload.map_err(|error| error.to_string())?;
             let Pushed { reference, event, .. } = &pushed;
@@ -222,19 +230,21 @@ impl TestChannel {
     }
 
     fn assert(&self, kind: Kind, event: &str, payload: Result<Payload, EncodeError>) -> Step<()> {
-        let (inner, sought, hears) = (Arc::clone(&self.inner), self.sought(kind, event), self.hears(kind));
+        let (inner, join) = (Arc::clone(&self.inner), self.join);
+        let (sought, hears) = (self.sought(kind, event), self.hears(kind));
         Step::new(async move {
             hears?;
             let payload = payload.map_err(|error| error.to_string())?;
-            sought.assert(&inner.ends.journal, inner.patience(), &payload).await
+            sought.assert(&inner.ends.journal, inner.patience(), over(&inner, kind, join), &payload).await
         })
     }
 
     fn expect<P: FromPayload + 'static>(&self, kind: Kind, event: &str) -> Step<P> {
-        let (inner, sought, hears) = (Arc::clone(&self.inner), self.sought(kind, event), self.hears(kind));
+        let (inner, join) = (Arc::clone(&self.inner), self.join);
+        let (sought, hears) = (self.sought(kind, event), self.hears(kind));
         Step::new(async move {
             hears?;
-            sought.expect(&inner.ends.journal, inner.patience()).await
+            sought.expect(&inner.ends.journal, inner.patience(), over(&inner, kind, join)).await
         })
     }
 
@@ -261,6 +271,14 @@ impl TestChannel {
             ));
         }
         Ok(())
+    }
+}
+
+/// Waits until there is nothing to wait for. Anybody may broadcast on the topic of a channel that has ended.
+async fn over(inner: &Inner, kind: Kind, join: u64) {
+    match kind {
+        Kind::Push => inner.over(join).await,
+        Kind::Broadcast => pending().await,
     }
 }
 

@@ -62,6 +62,14 @@ impl End {
         }
     }
 
+    /// What has happened to the channel, as a failure tells it.
+    pub(super) fn told(self) -> &'static str {
+        match self {
+            Self::Closed => "the channel was closed",
+            Self::Crashed => "the channel crashed",
+        }
+    }
+
     pub(super) fn of(event: &str) -> Option<Self> {
         [Self::Closed, Self::Crashed].into_iter().find(|end| end.event() == event)
     }

@@ -96,6 +96,21 @@ impl Inner {
         self.asked().unwrap_or_else(|| if clock::is_paused() { clock::PAUSED } else { clock::REAL })
     }
 
+    /// Waits until nothing more is to be expected of a join that has ended, or the connection is closed. Answers that a
+    /// channel has put off may come after its end, and so may what it does while it ends after a leave.
+    pub(super) async fn over(&self, join: u64) {
+        self.ends.journal.ended(join).await;
+        if self.ends.journal.is_closed() {
+            return;
+        }
+        // What was sent before is answered before this, such as by "unmatched topic".
+        self.fence(None, "phoenix", "heartbeat").await;
+        tokio::select! {
+            () = self.ends.journal.closed() => {}
+            () = tokio::time::sleep(self.asked().unwrap_or(clock::PAUSED)) => {}
+        }
+    }
+
     fn asked(&self) -> Option<Duration> {
         *self.timeout.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -152,17 +167,7 @@ impl Inner {
         let timeout = self.asked().unwrap_or(clock::PAUSED);
         let all_is_here = async {
             for _ in 0..FENCES {
-                let reference = format!("{FENCE}{}", self.next_ref());
-                let (join_ref, event, payload) = (join.to_string(), "phx_fence", &Payload::empty());
-                let join_ref = Some(&*join_ref);
-                let fence = Sent { join_ref, reference: &reference, topic, event, payload };
-                if self.transmit(fence).await.is_err() {
-                    return;
-                }
-                let answered =
-                    |entry: &Entry| matches!(entry, Entry::Fence(came) if *came == reference).then_some(());
-                // It has no answer if the channel is busy for so long.
-                let _ = self.ends.journal.take_until_closed(timeout, answered).await;
+                self.fence(Some(&join.to_string()), topic, "phx_fence").await;
             }
         };
         if clock::is_paused() {
@@ -170,6 +175,18 @@ impl Inner {
         } else {
             // No answer comes from a client that does not read.
             let _ = tokio::time::timeout(timeout, all_is_here).await;
+        }
+    }
+
+    /// Sends an event of the kit's own, and waits for its answer.
+    async fn fence(&self, join_ref: Option<&str>, topic: &str, event: &str) {
+        let (reference, payload) = (format!("{FENCE}{}", self.next_ref()), &Payload::empty());
+        let fence = Sent { join_ref, reference: &reference, topic, event, payload };
+        if self.transmit(fence).await.is_ok() {
+            let answered =
+                |entry: &Entry| matches!(entry, Entry::Fence(came) if *came == reference).then_some(());
+            // Without end, where those who wait have one. It fails if the connection is closed meanwhile.
+            let _ = self.ends.journal.take_until_closed(Duration::MAX, answered).await;
         }
     }
 

@@ -36,8 +36,12 @@ pub(super) async fn join(
         Some((status, response)) if status == "ok" => Ok((channel, response)),
         Some((status, response)) => Err(JoinError::Refused { topic: topic.to_owned(), status, response }),
         None => {
-            let text =
-                format!("joining {topic:?} was not answered within {timeout:?}\n\n{}", journal.listed());
+            let when = if journal.is_closed() {
+                "before the connection was closed".to_owned()
+            } else {
+                format!("within {timeout:?}")
+            };
+            let text = format!("joining {topic:?} was not answered {when}\n\n{}", journal.listed());
             Err(JoinError::Unanswered(text))
         }
     }

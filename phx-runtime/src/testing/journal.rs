@@ -1,7 +1,7 @@
 //! What has come and no assertion has taken, in order.
 
-use super::entry::Entry;
-use std::collections::VecDeque;
+use super::entry::{End, Entry};
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Write;
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -28,6 +28,8 @@ struct State {
     is_closed: bool,
     /// The client has gone by itself, so that its end is nothing that came.
     has_left: bool,
+    /// How joins have ended, whether an assertion has taken that or not.
+    ends: HashMap<u64, End>,
 }
 
 impl Journal {
@@ -38,6 +40,9 @@ impl Journal {
     pub(super) fn add(&self, entry: Entry) {
         let mut state = self.lock();
         state.is_closed |= matches!(entry, Entry::Closed { .. });
+        if let Entry::End { join: Some(join), end, .. } = entry {
+            state.ends.insert(join, end);
+        }
         if !(state.has_left && matches!(entry, Entry::Closed { .. })) {
             if state.entries.len() >= ENTRIES {
                 state.entries.pop_front();
@@ -71,6 +76,17 @@ impl Journal {
         self.lock().has_left
     }
 
+    /// How a join has ended, if it has.
+    pub(super) fn end(&self, join: u64) -> Option<End> {
+        self.lock().ends.get(&join).copied()
+    }
+
+    /// The end after which nothing more comes to the client on the topic that it has joined so.
+    pub(super) fn told_end(&self, join: u64) -> Option<&'static str> {
+        let closed = || self.is_closed().then_some("the connection was closed");
+        self.end(join).map(End::told).or_else(closed)
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.lock().is_closed
     }
@@ -100,12 +116,22 @@ impl Journal {
     pub(super) async fn take_until_closed<T>(
         &self,
         timeout: Duration,
+        wanted: impl FnMut(&Entry) -> Option<T>,
+    ) -> Option<T> {
+        self.take_until(timeout, self.closed(), wanted).await
+    }
+
+    /// The same for what does not come after something.
+    pub(super) async fn take_until<T>(
+        &self,
+        timeout: Duration,
+        over: impl Future<Output = ()>,
         mut wanted: impl FnMut(&Entry) -> Option<T>,
     ) -> Option<T> {
         tokio::select! {
             biased;
             found = self.take(timeout, &mut wanted) => return found,
-            () = self.closed() => {}
+            () = over => {}
         }
         self.take_now(wanted)
     }
@@ -120,10 +146,19 @@ impl Journal {
 
     /// Waits until the connection is closed.
     pub(super) async fn closed(&self) {
+        self.until(|state| state.is_closed).await;
+    }
+
+    /// Waits until a join has ended, or the connection.
+    pub(super) async fn ended(&self, join: u64) {
+        self.until(|state| state.is_closed || state.ends.contains_key(&join)).await;
+    }
+
+    async fn until(&self, is_so: impl Fn(&State) -> bool) {
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
-            if self.is_closed() {
+            if is_so(&self.lock()) {
                 return;
             }
             changed.await;

@@ -93,16 +93,20 @@ fn reply(entry: &Entry, to: &Pushed) -> Option<(String, Payload)> {
 pub(super) async fn next(inner: &Inner, topic: &str, to: &Pushed) -> Result<(String, Payload), String> {
     check(inner, topic, to)?;
     let (timeout, journal) = (inner.patience(), &inner.ends.journal);
-    journal.take_until_closed(timeout, |entry| reply(entry, to)).await.ok_or_else(|| {
+    journal.take_until(timeout, inner.over(to.join), |entry| reply(entry, to)).await.ok_or_else(|| {
         let (event, listed) = (&to.event, journal.listed());
-        format!("no reply to {event:?} on {topic:?} came within {timeout:?}\n\n{listed}")
+        let when = match journal.told_end(to.join) {
+            Some(end) => format!("before {end}"),
+            None => format!("within {timeout:?}"),
+        };
+        format!("no reply to {event:?} on {topic:?} came {when}\n\n{listed}")
     })
 }
 
 /// Waits for the end of a channel, and has it be this one.
 pub(super) async fn ended(inner: &Inner, topic: &str, join: u64, expected: End) -> Result<(), String> {
     let (timeout, journal) = (inner.patience(), &inner.ends.journal);
-    let end = journal.take_until_closed(timeout, |entry| match entry {
+    let end = journal.take_until(timeout, journal.ended(join), |entry| match entry {
         Entry::End { join: of, topic: at, end, payload } if at == topic && of.is_none_or(|of| of == join) => {
             Some((*end, payload.clone()))
         }
@@ -118,8 +122,18 @@ pub(super) async fn ended(inner: &Inner, topic: &str, join: u64, expected: End) 
             ))
         }
         None => {
-            let listed = journal.listed();
-            Err(format!("the channel on {topic:?} did not end with {wanted} within {timeout:?}\n\n{listed}"))
+            let (channel, listed) = (format!("the channel on {topic:?}"), journal.listed());
+            Err(match journal.end(join).map(End::event) {
+                Some(end) => format!(
+                    "{channel} was to end with {wanted}, and an earlier assertion has taken its {end}\n\n{listed}"
+                ),
+                None if journal.is_closed() => {
+                    format!(
+                        "{channel} did not end with {wanted} before the connection was closed\n\n{listed}"
+                    )
+                }
+                None => format!("{channel} did not end with {wanted} within {timeout:?}\n\n{listed}"),
+            })
         }
     }
 }

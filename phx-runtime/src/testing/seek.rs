@@ -24,27 +24,31 @@ pub(super) struct Sought {
 }
 
 impl Sought {
-    /// Waits for it with this payload.
+    /// Waits for it with this payload, unless it is `over` before.
     pub(super) async fn assert(
         self,
         journal: &Journal,
         timeout: Duration,
+        over: impl Future<Output = ()>,
         expected: &Payload,
     ) -> Result<(), String> {
-        let found = self.next(journal, timeout, |payload| same(payload, expected).then_some(())).await;
+        let is_it =
+            |entry: &Entry| self.payload_of(entry).filter(|payload| same(payload, expected)).map(|_| ());
+        let found = journal.take_until(timeout, over, is_it).await;
         found.ok_or_else(|| {
             let what = format!("{self} with {}", shown(expected));
             self.missed(journal, timeout, &what, Some(expected))
         })
     }
 
-    /// Waits for it, and reads what came with it.
+    /// Waits for it, unless it is `over` before, and reads what came with it.
     pub(super) async fn expect<P: FromPayload>(
         self,
         journal: &Journal,
         timeout: Duration,
+        over: impl Future<Output = ()>,
     ) -> Result<P, String> {
-        let found = self.next(journal, timeout, |payload| Some(payload.clone())).await;
+        let found = journal.take_until(timeout, over, |entry| self.payload_of(entry).cloned()).await;
         let payload = found.ok_or_else(|| self.missed(journal, timeout, &self.to_string(), None))?;
         P::from_payload(payload.clone()).map_err(|error| {
             let wanted = std::any::type_name::<P>();
@@ -78,25 +82,13 @@ impl Sought {
         }
     }
 
-    async fn next<T>(
-        &self,
-        journal: &Journal,
-        timeout: Duration,
-        mut read: impl FnMut(&Payload) -> Option<T>,
-    ) -> Option<T> {
-        let wanted = |entry: &Entry| self.payload_of(entry).and_then(&mut read);
-        match self.kind {
-            Kind::Push => journal.take_until_closed(timeout, wanted).await,
-            Kind::Broadcast => journal.take(timeout, wanted).await,
-        }
-    }
-
     fn missed(&self, journal: &Journal, timeout: Duration, what: &str, expected: Option<&Payload>) -> String {
-        let mut text = match self.kind {
-            Kind::Push if journal.is_closed() => {
-                format!("{what} did not come before the connection was closed")
-            }
-            _ => format!("{what} did not come within {timeout:?}"),
+        let end = self.join.and_then(|join| journal.told_end(join));
+        let mut text = match (self.kind, end) {
+            (Kind::Push, Some(end)) => format!("{what} did not come before {end}"),
+            // Others may broadcast after that.
+            (Kind::Broadcast, Some(end)) => format!("{what} did not come within {timeout:?}\n  {end} before"),
+            (_, None) => format!("{what} did not come within {timeout:?}"),
         };
         for hint in self.hints(journal, expected) {
             text += "\n";

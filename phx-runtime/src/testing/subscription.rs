@@ -13,6 +13,7 @@ use crate::payload::{FromPayload, ToPayload};
 use crate::pubsub::{self, Subscriber};
 use crate::topic_name::TopicName;
 use std::fmt;
+use std::future::pending;
 use std::sync::Arc;
 
 /// The broadcasts on a topic, heard beside its channels: for a test without a client, or for another topic than the
@@ -62,7 +63,7 @@ impl TestSubscription {
         let payload = payload.to_payload();
         Step::new(async move {
             let payload = payload.map_err(|error| error.to_string())?;
-            sought.assert(&journal, patience(), &payload).await
+            sought.assert(&journal, patience(), pending(), &payload).await
         })
     }
 
@@ -72,7 +73,7 @@ impl TestSubscription {
     /// If none comes in time, or with something else than a `P`.
     pub fn expect_broadcast<P: FromPayload + 'static>(&self, event: impl EventName<P>) -> Step<P> {
         let (sought, journal) = (self.sought(event.name()), Arc::clone(&self.journal));
-        Step::new(async move { sought.expect(&journal, patience()).await })
+        Step::new(async move { sought.expect(&journal, patience(), pending()).await })
     }
 
     /// Waits for 100 ms, in real time too, and has no broadcast of this event come.

@@ -13,14 +13,21 @@ fn the_end_of_an_earlier_connection_is_not_that_of_this_one() -> TestResult {
         let ann = server.connect("/socket", &json!({"name": "ann"})).await?;
         ann.cut().await;
         ann.reconnect().await?;
+        let (room, _) = ann.join("kit:1", &()).await?;
         server.endpoint().disconnect("user:ann");
         ann.assert_closed(1001).await;
 
         ann.reconnect().await?;
         let (again, _) = ann.join("kit:1", &()).await?;
-        server.endpoint().disconnect("user:ann");
-        let ended = of(again.assert_push("said", &())).await;
+        // Of the connection before.
+        let ended = of(room.assert_push("said", &())).await;
         assert!(ended.text.contains("did not come before the connection was closed"), "{ended:?}");
+        server.endpoint().disconnect("user:ann");
+        let ended = of(again.assert_crashed()).await;
+        assert!(
+            ended.text.contains("did not end with phx_error before the connection was closed"),
+            "{ended:?}"
+        );
         ann.reconnect().await?;
         ann.set_timeout(Duration::from_millis(50));
         let open = of(ann.assert_closed(1001)).await;

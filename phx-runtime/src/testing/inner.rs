@@ -55,7 +55,7 @@ impl Inner {
 
     pub(super) async fn connect_again(&self) -> Result<(), ConnectError> {
         let connection = connect(&self.place, &self.arrival).await?;
-        self.ends.journal.reopen();
+        self.ends.journal.reopen(self.ends.next.load(Ordering::Relaxed));
         *self.line() = Some(Line::start(connection, &self.ends));
         Ok(())
     }

@@ -30,6 +30,15 @@ struct State {
     has_left: bool,
     /// How joins have ended, whether an assertion has taken that or not.
     ends: HashMap<u64, End>,
+    /// The first join that can be of this connection: those before it have ended with an earlier one.
+    first: u64,
+}
+
+impl State {
+    /// Whether nothing more comes to the client on the topic that it has joined so.
+    fn has_ended(&self, join: u64) -> bool {
+        self.is_closed || join < self.first || self.ends.contains_key(&join)
+    }
 }
 
 impl Journal {
@@ -53,9 +62,10 @@ impl Journal {
         self.changed.notify_waiters();
     }
 
-    /// The client is connected again. How its connection ended before is no end of this one.
-    pub(super) fn reopen(&self) {
+    /// The client is connected again, with this as its next ref. How its connection ended before is no end of this one.
+    pub(super) fn reopen(&self, next: u64) {
         let mut state = self.lock();
+        state.first = next;
         state.entries.retain(|entry| !matches!(entry, Entry::Closed { .. }));
         (state.is_closed, state.has_left) = (false, false);
     }
@@ -83,8 +93,9 @@ impl Journal {
 
     /// The end after which nothing more comes to the client on the topic that it has joined so.
     pub(super) fn told_end(&self, join: u64) -> Option<&'static str> {
-        let closed = || self.is_closed().then_some("the connection was closed");
-        self.end(join).map(End::told).or_else(closed)
+        let state = self.lock();
+        let told = || state.ends.get(&join).map_or("the connection was closed", |end| end.told());
+        state.has_ended(join).then(told)
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -151,7 +162,7 @@ impl Journal {
 
     /// Waits until a join has ended, or the connection.
     pub(super) async fn ended(&self, join: u64) {
-        self.until(|state| state.is_closed || state.ends.contains_key(&join)).await;
+        self.until(|state| state.has_ended(join)).await;
     }
 
     async fn until(&self, is_so: impl Fn(&State) -> bool) {

@@ -127,7 +127,7 @@ pub(super) async fn ended(inner: &Inner, topic: &str, join: u64, expected: End) 
                 Some(end) => format!(
                     "{channel} was to end with {wanted}, and an earlier assertion has taken its {end}\n\n{listed}"
                 ),
-                None if journal.is_closed() => {
+                None if journal.told_end(join).is_some() => {
                     format!(
                         "{channel} did not end with {wanted} before the connection was closed\n\n{listed}"
                     )

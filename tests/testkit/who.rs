@@ -1,6 +1,8 @@
 //! Who is connected, and who may join.
 
-use super::{Refusal, endpoint, start};
+use super::failure::of;
+use super::{KitSocket, Refusal, endpoint, start};
+use phx_runtime::Endpoint;
 use phx_runtime::testing::{ConnectError, JoinError, Over, TestClient, TestResult, TestServer, over_each};
 use serde_json::json;
 use warp::http::{HeaderValue, StatusCode};
@@ -27,8 +29,59 @@ fn a_client_that_is_refused_is_told_how() -> TestResult {
         };
         assert_eq!(error.status(), Some(StatusCode::FORBIDDEN));
         assert_eq!(error.to_string(), "the connection was refused with 403 Forbidden");
-        let elsewhere = server.connect("/elsewhere", &()).await.err();
-        assert_eq!(elsewhere.and_then(|error| error.status()), Some(StatusCode::NOT_FOUND));
+        Ok(())
+    })
+}
+
+#[test]
+fn a_client_that_finds_no_socket_is_told_which_there_are() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        for (path, text) in [
+            ("/elsewhere", r#"no socket is mounted at "/elsewhere": there is "/socket""#),
+            (
+                "/socket/websocket",
+                r#""/socket/websocket" is the path of a transport: give that of the socket, without it"#,
+            ),
+            (
+                "/socket/longpoll",
+                r#""/socket/longpoll" is the path of a transport: give that of the socket, without it"#,
+            ),
+        ] {
+            let error = server.connect(path, &()).await.err();
+            assert_eq!(error.as_ref().and_then(ConnectError::status), Some(StatusCode::NOT_FOUND));
+            assert_eq!(error.map(|error| error.to_string()).as_deref(), Some(text));
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_client_that_finds_no_transport_is_told_how_there_is_one() -> TestResult {
+    over_each(async |over| {
+        let endpoint = Endpoint::builder()
+            .socket::<KitSocket>("/plain")
+            .socket_with::<KitSocket>("/named", |options| options.websocket_path = "ws".to_owned())
+            .build()?;
+        let server = TestServer::start(&endpoint, over).await?;
+        let no_longpoll = |path| {
+            Some(format!(
+                "the socket at {path:?} has no long polling: it is mounted without `options.longpoll`"
+            ))
+        };
+        let (plain, named) = match over.transport() {
+            "longpoll" => (no_longpoll("/plain"), no_longpoll("/named")),
+            "websocket" => (
+                None,
+                Some(
+                    r#"the socket at "/named" has its WebSockets at "ws", which is only for a `Connection`"#
+                        .to_owned(),
+                ),
+            ),
+            _ => (None, None),
+        };
+        let told = async |path| server.connect(path, &()).await.err().map(|error| error.to_string());
+        assert_eq!((told("/plain").await, told("/named").await), (plain, named));
         Ok(())
     })
 }
@@ -163,7 +216,7 @@ async fn a_network_and_paused_time_do_not_go_together() -> TestResult {
 
 #[tokio::test]
 async fn a_runtime_within_a_runtime_is_refused() -> TestResult {
-    let within = super::failure::of(async { over_each(async |_| Ok(())) }).await;
+    let within = of(async { over_each(async |_| Ok(())) }).await;
     assert_eq!(
         within.text,
         "`over_each` and `Over::run` have runtimes of their own: write `#[test] fn` in place of \

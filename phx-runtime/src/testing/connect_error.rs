@@ -17,6 +17,9 @@ pub enum ConnectError {
         /// The body of the answer, as text. Long polling has none.
         body: String,
     },
+    /// The server has answered 404, since no socket is mounted at the path, or not for this transport: which there are.
+    #[error("{0}")]
+    NotMounted(String),
     /// There was no answer, or one that no client understands.
     #[error("cannot connect: {0}")]
     Failed(#[source] Box<dyn Error + Send + Sync>),
@@ -28,6 +31,7 @@ impl ConnectError {
     pub fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Refused { status, .. } => Some(*status),
+            Self::NotMounted(_) => Some(StatusCode::NOT_FOUND),
             Self::Failed(_) => None,
         }
     }

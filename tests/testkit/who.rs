@@ -204,10 +204,13 @@ fn a_server_that_is_dropped_shuts_down_if_there_is_one() -> TestResult {
 async fn a_network_and_paused_time_do_not_go_together() -> TestResult {
     let endpoint = endpoint()?;
     assert!(TestServer::start(&endpoint, Over::InProcess).await.is_ok());
-    let server =
-        super::failure::of(async move { TestServer::start(&endpoint, Over::WebSocketV2).await.map(drop) });
+    let line = line!() + 1;
+    let failure = of(async { TestServer::start(&endpoint, Over::WebSocketV2).await.map(drop) }).await;
+    let (file, reported) = failure.place.ok_or("no place")?;
+    assert!(file.ends_with("who.rs"), "{file}");
+    assert_eq!(reported, line);
     assert_eq!(
-        server.await.text,
+        failure.text,
         "a test over a network (WebSocket, version 2) needs real time, and this one has paused it: leave \
          `start_paused = true` out, or use `Over::InProcess`"
     );

@@ -68,16 +68,26 @@ impl TestServer {
     ///
     /// # Panics
     /// If the time of the runtime is paused and there is a network.
-    pub async fn start(endpoint: &Endpoint, over: Over) -> Result<Self, ServeError> {
-        let mut place = Place { endpoint: endpoint.clone(), over, addr: None };
-        if over.is_in_process() {
-            return Ok(Self { place, serving: None });
-        }
+    #[track_caller]
+    pub fn start(
+        endpoint: &Endpoint,
+        over: Over,
+    ) -> impl Future<Output = Result<Self, ServeError>> + Send + use<> {
+        // At the line of the caller, which is lost once this is awaited.
         assert!(
-            !clock::is_paused(),
+            over.is_in_process() || !clock::is_paused(),
             "a test over a network ({over}) needs real time, and this one has paused it: \
              leave `start_paused = true` out, or use `Over::InProcess`"
         );
+        Self::serve(endpoint.clone(), over)
+    }
+
+    async fn serve(endpoint: Endpoint, over: Over) -> Result<Self, ServeError> {
+        let mut place = Place { endpoint, over, addr: None };
+        if over.is_in_process() {
+            return Ok(Self { place, serving: None });
+        }
+        let endpoint = &place.endpoint;
         let server = endpoint.bind(([127, 0, 0, 1], 0)).await?;
         place.addr = Some(server.local_addr());
         let (stop, stopped) = oneshot::channel();

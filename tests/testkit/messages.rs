@@ -3,7 +3,7 @@
 use super::failure::{Failure, of};
 use super::{Kit, Said, endpoint, said, start};
 use phx_runtime::testing::{TestChannel, TestClient, TestResult, TestSubscription, over_each};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::error::Error;
 use std::time::Duration;
 
@@ -206,6 +206,27 @@ async fn a_broadcast_that_is_another_or_was_not_to_come() -> TestResult {
             "#,
         );
     }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_push_that_is_a_broadcast_or_the_reverse() -> TestResult {
+    let (_client, room) = join("kit:1").await?;
+    room.push("say_from", &said("hi")).await;
+    says(
+        &of(room.assert_push("said", &said("hi"))).await,
+        r#"
+        the push "said" on "kit:1" with {"text":"hi"} did not come within 100ms
+          it was broadcast, and not pushed to the client: that is for `assert_broadcast`
+
+        what came to the client (in process) and no assertion has taken:
+          1. broadcast "said" on "kit:1": {"text":"hi"}
+        "#,
+    );
+    room.push("push", &json!({})).await;
+    let failure = of(room.expect_broadcast::<Value>("pushed")).await;
+    let hint = "\n  it was pushed to the client, and not broadcast: that is for `assert_push`\n";
+    assert!(failure.text.contains(hint), "{}", failure.text);
     Ok(())
 }
 

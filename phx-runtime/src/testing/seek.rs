@@ -100,10 +100,11 @@ impl Sought {
     /// What came that is nearly it.
     fn hints(&self, journal: &Journal, expected: Option<&Payload>) -> Vec<String> {
         let entries = journal.entries();
-        let mut hints = Vec::new();
+        let (mut hints, mut other_kind) = (Vec::new(), false);
         for entry in &entries {
             let Some((kind, topic, event, payload)) = parts(entry) else { continue };
             if kind != self.kind {
+                other_kind |= topic == self.topic && event == self.event && self.reaches(entry);
                 continue;
             }
             if topic == self.topic && event == self.event {
@@ -118,6 +119,17 @@ impl Sought {
             } else if topic == self.topic && is_near(event, &self.event) {
                 hints.push(format!("{event:?} came: is the name right?"));
             }
+        }
+        if hints.is_empty() && other_kind {
+            hints.push(match self.kind {
+                Kind::Push => {
+                    "it was broadcast, and not pushed to the client: that is for `assert_broadcast`"
+                        .to_owned()
+                }
+                Kind::Broadcast => {
+                    "it was pushed to the client, and not broadcast: that is for `assert_push`".to_owned()
+                }
+            });
         }
         hints.dedup();
         hints.iter().map(|hint| format!("  {hint}")).collect()

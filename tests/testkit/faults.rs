@@ -4,7 +4,7 @@ use super::{endpoint_with, said, start};
 use phx_runtime::Payload;
 use phx_runtime::testing::{JoinError, TestResult, TestServer, over_each};
 use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_client_that_does_not_read_is_closed_with_1013() -> TestResult {
@@ -45,6 +45,25 @@ fn a_client_that_does_not_read_has_nothing_come() -> TestResult {
         room.refute_push("said").await;
         client.resume_reading();
         room.assert_push("said", &said("hi")).await;
+        Ok(())
+    })
+}
+
+#[test]
+fn a_client_that_does_not_read_goes_without_waiting() -> TestResult {
+    over_each(async |over| {
+        let server = start(over).await?;
+        let slow = server.connect("/socket", &json!({"name": "slow"})).await?;
+        let reader = server.connect("/socket", &json!({"name": "reader"})).await?;
+        let (at_reader, _) = reader.join("kit:1", &()).await?;
+        slow.join("kit:1", &()).await?;
+        slow.stop_reading();
+        let started = Instant::now();
+        slow.close().await;
+        assert!(started.elapsed() < Duration::from_secs(5));
+        if over.transport() != "longpoll" {
+            at_reader.assert_push("left", &json!({"name": "slow", "reason": "Closed"})).await;
+        }
         Ok(())
     })
 }

@@ -73,10 +73,19 @@ impl Inner {
     /// Goes as a client should.
     pub(super) async fn close(&self) {
         self.ends.journal.leaves();
-        let is_told = self.line().as_ref().is_some_and(|line| line.order(Order::Close));
-        if is_told && self.place.over.transport() == "websocket" {
-            // The server answers a close, unless it has gone.
-            let _ = tokio::time::timeout(clock::REAL, self.ends.journal.closed()).await;
+        let (told, is_told) = oneshot::channel();
+        let ordered = self.line().as_ref().map(|line| (line.order(Order::Close(told)), line.reads()));
+        if let Some((true, reads)) = ordered
+            && self.place.over.transport() == "websocket"
+        {
+            let closed = async {
+                // The server answers a close, unless it has gone. Who does not read would not see that.
+                let _ = is_told.await;
+                if reads {
+                    self.ends.journal.closed().await;
+                }
+            };
+            let _ = tokio::time::timeout(clock::REAL, closed).await;
         }
         self.cut().await;
     }

@@ -29,7 +29,7 @@ pub(super) const FENCE: &str = "fence";
 /// What a client is asked to do.
 pub(super) enum Order {
     Send(Message, oneshot::Sender<Result<(), String>>),
-    Close,
+    Close(oneshot::Sender<()>),
 }
 
 /// What both tasks and the client share.
@@ -70,6 +70,10 @@ impl Line {
     /// Whether the client reads what it is sent.
     pub(super) fn read(&self, reads: bool) {
         self.reads.send_replace(reads);
+    }
+
+    pub(super) fn reads(&self) -> bool {
+        *self.reads.borrow()
     }
 
     /// Drops the connection, and waits until that is done.
@@ -118,9 +122,10 @@ async fn write(mut outgoing: Outgoing, mut orders: mpsc::UnboundedReceiver<Order
                 // The test has gone if nobody listens.
                 let _ = sent.send(send(&mut outgoing, message).await);
             }
-            Some(Order::Close) => {
+            Some(Order::Close(told)) => {
                 // Who cannot be told has gone already.
                 let _ = outgoing.close().await;
+                let _ = told.send(());
             }
             None => return,
         }

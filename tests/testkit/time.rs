@@ -2,7 +2,8 @@
 
 use super::endpoint;
 use crate::support::signals::gate;
-use phx_runtime::testing::{TestClient, TestResult};
+use phx_runtime::Payload;
+use phx_runtime::testing::{TestClient, TestResult, TestSubscription};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,20 @@ async fn an_assertion_waits_100_ms_of_paused_time() -> TestResult {
     room.push("push_after", &101).await;
     room.refute_push("later").await;
     room.assert_push("later", &()).await;
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_waits_as_long_as_it_is_told_to() -> TestResult {
+    let orders = TestSubscription::new(&endpoint()?, "orders");
+    for wait in [Duration::from_millis(100), Duration::from_hours(1)] {
+        let started = tokio::time::Instant::now();
+        super::failure::of(orders.assert_broadcast("placed", &())).await;
+        super::failure::of(orders.expect_broadcast::<Payload>("placed")).await;
+        orders.refute_broadcast("placed").await;
+        assert_eq!(started.elapsed(), wait * 3);
+        orders.set_timeout(Duration::from_hours(1));
+    }
     Ok(())
 }
 

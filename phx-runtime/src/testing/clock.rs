@@ -8,6 +8,11 @@ pub(super) const PAUSED: Duration = Duration::from_millis(100);
 /// How long an assertion waits in real time. A test that passes does not, and a busy machine is slow.
 pub(super) const REAL: Duration = Duration::from_secs(5);
 
+/// How long an assertion waits, if the test asks for nothing else.
+pub(super) fn patience(asked: Option<Duration>) -> Duration {
+    asked.unwrap_or_else(|| if is_paused() { PAUSED } else { REAL })
+}
+
 /// A clock that has not moved for so long stands still.
 const BLINK: Duration = Duration::from_micros(20);
 

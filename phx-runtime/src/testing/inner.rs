@@ -102,7 +102,7 @@ impl Inner {
 
     /// How long an assertion waits.
     pub(super) fn patience(&self) -> Duration {
-        self.asked().unwrap_or_else(|| if clock::is_paused() { clock::PAUSED } else { clock::REAL })
+        clock::patience(self.asked())
     }
 
     /// Waits until nothing more is to be expected of a join that has ended, or the connection is closed. Answers that a

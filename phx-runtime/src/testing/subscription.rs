@@ -14,7 +14,8 @@ use crate::pubsub::{self, Subscriber};
 use crate::topic_name::TopicName;
 use std::fmt;
 use std::future::pending;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// The broadcasts on a topic, heard beside its channels: for a test without a client, or for another topic than the
 /// client's. [`TestClient::subscribe_and_join`](super::TestClient::subscribe_and_join) listens for you.
@@ -38,6 +39,7 @@ use std::sync::Arc;
 pub struct TestSubscription {
     topic: String,
     journal: Arc<Journal>,
+    timeout: Mutex<Option<Duration>>,
     _place: pubsub::Subscription,
 }
 
@@ -51,19 +53,25 @@ impl TestSubscription {
             // Nobody joins here.
             move |broadcast| journal.add(Entry::broadcast(broadcast, 0))
         });
-        Self { topic, journal, _place: place }
+        Self { topic, journal, timeout: Mutex::default(), _place: place }
+    }
+
+    /// How long assertions wait, from now on, and those that say that nothing comes. By default 100 ms; where time is real,
+    /// an assertion by default waits up to 5 s.
+    pub fn set_timeout(&self, timeout: Duration) {
+        *self.timeout.lock().unwrap_or_else(PoisonError::into_inner) = Some(timeout);
     }
 
     /// Waits for a broadcast of this event with this payload.
     ///
     /// # Panics
-    /// If none comes in time: 100 ms, or 5 s where time is real.
+    /// If none comes in time: 100 ms, or 5 s where time is real, unless [`set_timeout`](Self::set_timeout) says another.
     pub fn assert_broadcast<P: ToPayload + ?Sized>(&self, event: impl EventName<P>, payload: &P) -> Step<()> {
         let (sought, journal) = (self.sought(event.name()), Arc::clone(&self.journal));
-        let payload = payload.to_payload();
+        let (payload, timeout) = (payload.to_payload(), self.asked());
         Step::new(async move {
             let payload = payload.map_err(|error| error.to_string())?;
-            sought.assert(&journal, patience(), pending(), &payload).await
+            sought.assert(&journal, clock::patience(timeout), pending(), &payload).await
         })
     }
 
@@ -73,20 +81,26 @@ impl TestSubscription {
     /// If none comes in time, or with something else than a `P`.
     pub fn expect_broadcast<P: FromPayload + 'static>(&self, event: impl EventName<P>) -> Step<P> {
         let (sought, journal) = (self.sought(event.name()), Arc::clone(&self.journal));
-        Step::new(async move { sought.expect(&journal, patience(), pending()).await })
+        let timeout = self.asked();
+        Step::new(async move { sought.expect(&journal, clock::patience(timeout), pending()).await })
     }
 
-    /// Waits for 100 ms, in real time too, and has no broadcast of this event come.
+    /// Waits for 100 ms, in real time too, or what [`set_timeout`](Self::set_timeout) says, and has no broadcast of this event come.
     ///
     /// # Panics
     /// If one has come or comes.
     pub fn refute_broadcast(&self, event: impl AnyEvent) -> Step<()> {
         let (sought, journal) = (self.sought(event.any_name()), Arc::clone(&self.journal));
+        let timeout = self.asked().unwrap_or(clock::PAUSED);
         Step::new(async move {
             sought.refute(&journal)?;
-            tokio::time::sleep(clock::PAUSED).await;
+            tokio::time::sleep(timeout).await;
             sought.refute(&journal)
         })
+    }
+
+    fn asked(&self) -> Option<Duration> {
+        *self.timeout.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn sought(&self, event: &str) -> Sought {
@@ -98,10 +112,6 @@ impl fmt::Debug for TestSubscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TestSubscription").field("topic", &self.topic).finish_non_exhaustive()
     }
-}
-
-fn patience() -> std::time::Duration {
-    if clock::is_paused() { clock::PAUSED } else { clock::REAL }
 }
 
 /// Has what is broadcast on a topic told at once, before anybody else does anything with it.

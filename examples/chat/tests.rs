@@ -3,7 +3,6 @@
 use phx_runtime::prelude::*;
 use phx_runtime::testing::{ConnectError, TestClient, TestResult, TestServer, over_each};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -15,7 +14,7 @@ struct Message {
 }
 
 /// Who is present. What stands beside the names is new each time.
-type Names = BTreeMap<String, IgnoredAny>;
+type Names = BTreeMap<String, Value>;
 
 #[derive(Deserialize)]
 struct Diff {

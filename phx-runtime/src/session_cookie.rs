@@ -147,3 +147,30 @@ fn text_under<'t>(key: &str, map: &'t [u8]) -> Option<&'t str> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::term::VERSION;
+    use warp::http::{HeaderValue, header};
+
+    type TestResult = Result<(), Box<dyn std::error::Error>>;
+
+    #[test]
+    fn a_session_of_another_type_is_a_mismatch_without_what_is_in_it() -> TestResult {
+        let secrets = Secrets::new("s".repeat(64), Vec::new());
+        let session = std::collections::BTreeMap::from([("user", "card 4111")]);
+        let term = [&[VERSION][..], &term::write(&session)?].concat();
+        let mut cookie = SessionCookie::new("key", "salt");
+        cookie.check_csrf = false;
+        let signed = secrets.keys("salt", Derivation::default()).sign(&term);
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, HeaderValue::try_from(format!("key={signed}"))?);
+        let uri = Uri::from_static("/socket/websocket");
+        let read = cookie.read::<std::collections::BTreeMap<String, u64>>(&secrets, &headers, &uri);
+        let error = read.err().ok_or("it fits")?;
+        assert_eq!(error, TokenError::Mismatch("invalid type: a string, expected u64".to_owned()));
+        assert_eq!(crate::Refused::from(error).reason(), "the token is not valid");
+        Ok(())
+    }
+}

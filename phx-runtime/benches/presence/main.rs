@@ -26,24 +26,25 @@ fn measure(criterion: &mut Criterion, members: usize) -> Result<(), Box<dyn Erro
     let endpoint = Endpoint::builder().build()?;
     let presence = endpoint.presence();
     let meta = json!({"online_at": 1_700_000_000});
-    let present = runtime.block_on(async {
-        (0..members)
-            .map(|n| presence.track("room", format!("user {n}"), &meta))
-            .collect::<Result<Vec<_>, _>>()
-    });
-    let present: Vec<Tracked> = present?;
-    // Until the others have been told.
-    let settle = async || {
-        for _ in 0..4 {
+    // Until everybody has been told.
+    let settle = async |turns| {
+        for _ in 0..turns {
             tokio::task::yield_now().await;
         }
     };
+    let present = runtime.block_on(async {
+        let present = (0..members).map(|n| presence.track("room", format!("user {n}"), &meta));
+        let present = present.collect::<Result<Vec<_>, _>>();
+        settle(200).await;
+        present
+    });
+    let present: Vec<Tracked> = present?;
     let come_and_go = || {
         runtime.block_on(async {
             let one_more = presence.track("room", "one more", &meta);
-            settle().await;
+            settle(4).await;
             drop(one_more);
-            settle().await;
+            settle(4).await;
         });
     };
     let _listens = endpoint.subscribe_with("room", 1);

@@ -33,9 +33,9 @@ fn room(members: usize) -> Result<(Runtime, Endpoint, Vec<Tracked>), Box<dyn std
     Ok((runtime, endpoint, members))
 }
 
-/// Lets the task run that tells of changes.
+/// Lets the task run that tells of changes, with some turns for each diff: ten thousand make a few dozen.
 async fn settle() {
-    for _ in 0..10 {
+    for _ in 0..200 {
         tokio::task::yield_now().await;
     }
 }
@@ -48,7 +48,7 @@ fn who_is_present_takes_little() -> Outcome {
         let kept = kept?;
         let each = count.bytes_current / i64::try_from(members)?;
         println!("{members} present: {each} bytes for each");
-        assert!(each < 450, "{each}");
+        assert!(each < 500, "{each}");
         drop(kept);
     }
     Ok(())

@@ -136,9 +136,9 @@ impl ConnectInfo {
     /// The user's session, as the cookie has it that [`MountOptions::session`](crate::MountOptions::session) names: a
     /// map of what a Phoenix application has put into it. See [`SessionCookie`](crate::SessionCookie).
     ///
-    /// `None` if the mount names no cookie, or if there is no session that can be trusted: no such cookie, one that is not signed with the endpoint's secret, a
-    /// missing or wrong CSRF token. The client is not refused for that: a socket for users with a session only does it. The
-    /// log says which of these it was, at `DEBUG`.
+    /// `None` if the mount names no cookie, or if there is no session that can be trusted: no such cookie, one that is not
+    /// signed with the endpoint's secret, a missing or wrong CSRF token. The client is not refused for that: a socket for
+    /// users with a session only does it. The log says which of these it was, at `DEBUG`.
     ///
     /// ```
     /// # use phx_runtime::prelude::*;

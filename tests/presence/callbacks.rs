@@ -15,7 +15,7 @@ use tracing::Level;
 type Found<T> = Result<HashMap<String, T>, Box<dyn Error + Send + Sync>>;
 
 /// Knows everybody, and tells the test what it is asked and what has changed.
-struct Users;
+pub(super) struct Users;
 
 impl PresenceCallbacks for Users {
     type Extra = Value;

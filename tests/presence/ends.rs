@@ -3,6 +3,8 @@
 use super::{Member, Party};
 use crate::support::signals::reported;
 use crate::support::{Over, TestResult, apply, each_transport, each_websocket};
+use phx_runtime::MountOptions;
+use std::time::Duration;
 
 /// One who watches, and one who is present as `u1` and `u2`.
 async fn two(party: &Party) -> (Member, Member) {
@@ -46,63 +48,57 @@ async fn hears_of_the_end(party: &Party, watcher: &mut Member) {
     assert_eq!(party.server.endpoint.presence().count("present:1"), 0);
 }
 
-/// It does not hear of its own end, since it hears nothing of the topic by then.
-#[apply(each_transport)]
-#[tokio::test]
-async fn by_a_leave(over: Over) -> TestResult {
-    let party = Party::start(over).await?;
-    let (mut watcher, mut member) = two(&party).await;
-    member
-        .talk(
-            r#"
-        -> ["1","4","present:1","phx_leave",{}]
-        <- ["1","4","present:1","phx_reply",{"response":{},"status":"ok"}]
-        <- ["1","1","present:1","phx_close",{}]
-        "#,
-        )
-        .await;
-    assert_eq!(reported("present:1").await, "present again: false");
-    hears_of_the_end(&party, &mut watcher).await;
-    member.client.nothing_more().await;
-    Ok(())
-}
+/// How a channel ends whose connection goes on, and nothing comes in its place.
+const ENDS: [&str; 5] = [
+    r#"
+    -> ["1","4","present:1","phx_leave",{}]
+    <- ["1","4","present:1","phx_reply",{"response":{},"status":"ok"}]
+    <- ["1","1","present:1","phx_close",{}]
+    "#,
+    r#"
+    -> ["1","4","present:1","crash",{}]
+    <- ["1","1","present:1","phx_error",{"reason":"channel_crash"}]
+    "#,
+    r#"
+    -> ["1","4","present:1","stop","normal"]
+    <- ["1","1","present:1","phx_close",{}]
+    "#,
+    r#"
+    -> ["1","4","present:1","stop","shutdown"]
+    <- ["1","1","present:1","phx_close",{}]
+    "#,
+    r#"
+    -> ["1","4","present:1","stop","error"]
+    <- ["1","1","present:1","phx_error",{"reason":"channel_crash"}]
+    "#,
+];
 
 #[apply(each_transport)]
 #[tokio::test]
-async fn by_a_panic(over: Over) -> TestResult {
-    let party = Party::start(over).await?;
-    let (mut watcher, mut member) = two(&party).await;
-    member
-        .talk(
-            r#"
-        -> ["1","4","present:1","crash",{}]
-        <- ["1","1","present:1","phx_error",{"reason":"channel_crash"}]
-        "#,
-        )
-        .await;
-    hears_of_the_end(&party, &mut watcher).await;
-    member.client.nothing_more().await;
-    Ok(())
-}
-
-#[apply(each_transport)]
-#[tokio::test]
-async fn by_stopping(over: Over) -> TestResult {
-    for (how, end) in [
-        ("normal", r#"["1","1","present:1","phx_close",{}]"#),
-        ("shutdown", r#"["1","1","present:1","phx_close",{}]"#),
-        ("error", r#"["1","1","present:1","phx_error",{"reason":"channel_crash"}]"#),
-    ] {
+async fn with_the_connection_going_on(over: Over) -> TestResult {
+    for end in ENDS {
         let party = Party::start(over).await?;
         let (mut watcher, mut member) = two(&party).await;
-        let stop = format!("-> [\"1\",\"4\",\"present:1\",\"stop\",\"{how}\"]\n<- {end}");
-        member.talk(&stop).await;
+        member.talk(end).await;
         hears_of_the_end(&party, &mut watcher).await;
+        // It does not hear of its own end, since it hears nothing of the topic by then.
+        member.client.nothing_more().await;
     }
     Ok(())
 }
 
-/// The old channel's leave comes before what the new one does.
+#[apply(each_transport)]
+#[tokio::test]
+async fn and_nothing_makes_it_present_again(over: Over) -> TestResult {
+    let party = Party::start(over).await?;
+    let (mut watcher, mut member) = two(&party).await;
+    member.talk(ENDS[0]).await;
+    assert_eq!(reported("present:1").await, "present again: false");
+    hears_of_the_end(&party, &mut watcher).await;
+    Ok(())
+}
+
+/// Who has joined again hears of the end, too.
 #[apply(each_transport)]
 #[tokio::test]
 async fn by_joining_again(over: Over) -> TestResult {
@@ -114,16 +110,11 @@ async fn by_joining_again(over: Over) -> TestResult {
         -> ["4","4","present:1","phx_join",{}]
         <- ["4","4","present:1","phx_reply",{"response":{},"status":"ok"}]
         <- ["1","1","present:1","phx_close",{}]
-        "#,
-        )
-        .await;
-    watcher
-        .talk(
-            r#"
         <- [null,null,"present:1","presence_diff",{"joins":{},"leaves":{"u1":{"metas":[{"phx_ref":"A"}]},"u2":{"metas":[{"phx_ref":"B"}]}}}]
         "#,
         )
         .await;
+    hears_of_the_end(&party, &mut watcher).await;
     Ok(())
 }
 
@@ -145,6 +136,23 @@ async fn by_vanishing(over: Over) -> TestResult {
     let (mut watcher, member) = two(&party).await;
     drop(member);
     hears_of_the_end(&party, &mut watcher).await;
+    Ok(())
+}
+
+/// As of a network that is gone, or a client that hangs: the connection is open, and nothing comes.
+#[apply(each_websocket)]
+#[tokio::test]
+async fn by_being_silent(over: Over) -> TestResult {
+    let idle = |options: &mut MountOptions| options.limits.idle_timeout = Duration::from_secs(1);
+    let party = Party::start_with(over, |builder| builder, idle).await?;
+    let mut watcher = party.server.endpoint.subscribe("present:1");
+    let mut member = party.member("member", "present:1").await;
+    member.client.send(r#"["1","2","present:1","track",{"key":"u1","meta":{}}]"#).await;
+    for expected in [r#"{"joins":{"u1":"#, r#"{"joins":{},"leaves":{"u1":"#] {
+        let diff = watcher.recv().await?;
+        assert!(diff.payload().as_json().is_some_and(|diff| diff.starts_with(expected)), "{diff:?}");
+    }
+    assert_eq!(party.server.endpoint.presence().count("present:1"), 0);
     Ok(())
 }
 

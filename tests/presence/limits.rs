@@ -1,7 +1,9 @@
 //! What a client may be behind is bounded, and what is no meta ends the channel.
 
 use super::Party;
-use crate::support::{Over, TestResult, apply, each_transport};
+use super::callbacks::Users;
+use crate::support::signals::gate;
+use crate::support::{Over, TestResult, apply, each_transport, each_transport_of_v2};
 
 const CRASHED: &str = r#"<- ["1","1","present:1","phx_error",{"reason":"channel_crash"}]"#;
 
@@ -93,5 +95,49 @@ async fn what_is_no_object_is_no_meta(over: Over) -> TestResult {
         ann.talk(CRASHED).await;
         assert_eq!(party.server.endpoint.presence().count("present:1"), 0, "{meta}");
     }
+    Ok(())
+}
+
+/// As long as what is fetched is not there, nothing can be told. A client that goes on changing things must not fill the
+/// memory meanwhile, or the queues of the others afterwards: its channel waits.
+#[apply(each_transport_of_v2)]
+#[tokio::test]
+async fn who_has_more_changed_than_can_be_told_waits(over: Over) -> TestResult {
+    // Each tells of a meta that comes and one that goes, of which a mebibyte may wait.
+    const UPDATES: usize = 60;
+    const BYTES: usize = 15_000;
+    let party = Party::start_with(over, |builder| builder.presence(Users), |_| ()).await?;
+    let mut ann = party.member("ann", "present:1").await;
+    ann.client.send(r#"["1",null,"present:1","track",{"key":"u1","meta":{"n":0}}]"#).await;
+    let filler = "x".repeat(BYTES);
+    for n in 1..=UPDATES {
+        let update = format!(r#"{{"key":"u1","meta":{{"n":{n},"x":"{filler}"}}}}"#);
+        ann.client.send(&format!(r#"["1",null,"present:1","update",{update}]"#)).await;
+    }
+    // The answer to this shows that all of that has reached the channel.
+    ann.client.send(r#"[null,"fence","phoenix","heartbeat",{}]"#).await;
+    while !ann.client.next().await.contains(r#""fence""#) {}
+    let handled = || {
+        let present = party.server.endpoint.presence().get_by_key("present:1", "u1");
+        let metas = present.and_then(|present| present.metas::<serde_json::Value>().ok());
+        metas.and_then(|metas| usize::try_from(metas.first()?["n"].as_u64()?).ok()).unwrap_or_default()
+    };
+    for _ in 0..10_000 {
+        tokio::task::yield_now().await;
+    }
+    // So many, and those that the diff tells of that waits for what is fetched.
+    let (waiting, in_a_diff) = (1024 * 1024 / BYTES / 2, 128 * 1024 / BYTES / 2);
+    assert!((waiting..=waiting + in_a_diff + 2).contains(&handled()), "{} updates were handled", handled());
+
+    gate("present:1").add_permits(UPDATES);
+    let last = format!(r#""n":{UPDATES},"#);
+    loop {
+        let message = ann.client.next().await;
+        assert!(message.len() < 160 * 1024, "a diff of {} bytes", message.len());
+        if message.contains("presence_diff") && message.contains(&last) {
+            break;
+        }
+    }
+    assert_eq!(handled(), UPDATES);
     Ok(())
 }

@@ -72,13 +72,14 @@ pub struct Limits {
     /// Keys by which one channel may be [present](crate::Context::track) at a time; a channel that tracks one more ends with
     /// `phx_error`, as a client may be behind it. Default 16: a channel is present as its user, seldom as more.
     pub presence_keys: usize,
-    /// Length of a key and of what is [tracked](crate::Context::track) by it, together, in bytes as JSON and without quotes; a channel that
-    /// tracks more ends with `phx_error`. Default 16 KiB: everybody at the topic gets it, and with it everything that the
-    /// others have tracked.
+    /// Length of a key and of what is [tracked](crate::Context::track) by it, together, in bytes as JSON and without the
+    /// quotes of the key; a channel that tracks more ends with `phx_error`. Default 16 KiB: everybody at the topic gets it,
+    /// and with it everything that the others have tracked.
     pub presence_bytes: usize,
     /// How long a connection may stay silent before it is closed with 1001. Received bytes count, sent ones do not. A
     /// connection that is read no further is closed with 1013 after that long: if its channels have too much to do,
-    /// unless one of its messages finds room; if too much waits for the client, unless that takes some of it. Default 60 s: phoenix.js sends a heartbeat every 30 s.
+    /// unless one of its messages finds room; if too much waits for the client, unless that takes some of it. Default 60 s:
+    /// phoenix.js sends a heartbeat every 30 s.
     pub idle_timeout: Duration,
     /// How long a closed connection may take to be read to its end by the client. Default 5 s.
     pub close_timeout: Duration,

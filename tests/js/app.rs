@@ -1,5 +1,5 @@
 //! What the tests with phoenix.js need beside the reference example, whose behaviour is fixed: a mount that reads
-//! tokens, one that compresses, one that soon gives up whoever does not poll, a join that takes its time, and presence of
+//! tokens, one that compresses, one that soon gives up whoever does not poll, a join that waits for another, and presence of
 //! several keys, for which `PRESENCE_GRACE_MS` may be set.
 
 use phx_runtime::prelude::*;
@@ -9,6 +9,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 struct AppSocket {
     token: Option<String>,
@@ -27,14 +28,24 @@ impl Socket for AppSocket {
     }
 }
 
+/// For joins of `app:held`.
+static RELEASES: Semaphore = Semaphore::const_new(0);
+
 struct AppChannel;
 
 #[channel(socket = AppSocket)]
 impl AppChannel {
-    /// Longer than phoenix.js waits for the answer to a heartbeat before it falls back to long polling.
-    #[join("app:slow")]
-    async fn slow() -> Result<Self, Refused> {
-        tokio::time::sleep(Duration::from_secs(3)).await;
+    /// Takes until somebody joins `app:release`.
+    #[join("app:held")]
+    async fn held() -> Result<Self, Refused> {
+        let release = RELEASES.acquire().await.map_err(|closed| Refused::new(closed.to_string()))?;
+        release.forget();
+        Ok(Self)
+    }
+
+    #[join("app:release")]
+    fn release() -> Result<Self, Refused> {
+        RELEASES.add_permits(1);
         Ok(Self)
     }
 

@@ -85,7 +85,8 @@ impl TestSubscription {
         Step::new(async move { sought.expect(&journal, clock::patience(timeout), pending()).await })
     }
 
-    /// Waits for 100 ms, in real time too, or what [`set_timeout`](Self::set_timeout) says, and has no broadcast of this event come.
+    /// Waits for 100 ms, in real time too, or what [`set_timeout`](Self::set_timeout) says, and has no broadcast of this
+    /// event come.
     ///
     /// # Panics
     /// If one has come or comes.
